@@ -1,0 +1,1 @@
+"""Standard resolution paths: read, check, preview, run."""
