@@ -1,0 +1,4 @@
+"""What the desk decides: model, store, actions, query, clocks.
+
+It knows no channel and no screen.
+"""

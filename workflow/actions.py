@@ -1,0 +1,225 @@
+"""The one vocabulary of change: every key, button, command, macro and rule builds one of these
+values.
+
+Applying them is :mod:`workflow.apply`, doing it in a transaction with its events is
+:mod:`workflow.desk`. Importing this module is cheap, so that a screen can build actions without
+loading the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+__all__ = [
+    "Action",
+    "AddTags",
+    "Assign",
+    "CancelSend",
+    "DiscardHeld",
+    "Escalate",
+    "MarkSpam",
+    "NewTicket",
+    "Note",
+    "ReleaseHeld",
+    "RemoveTags",
+    "Reply",
+    "RetrySend",
+    "SetField",
+    "SetPriority",
+    "SetStatus",
+    "Snooze",
+    "Unsnooze",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that may be asked of the desk.
+
+    ``word`` is its name in rules, the palette and the change log.
+    """
+
+    word: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus(Action):
+    """Move a ticket to a status (one of model.Status as a word)."""
+
+    word: ClassVar[str] = "set status"
+    ticket: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPriority(Action):
+    """Set how urgent a ticket is (one of model.Priority as a number)."""
+
+    word: ClassVar[str] = "set priority"
+    ticket: int
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetField(Action):
+    """Set one of ``topic``, ``language``, ``level``, ``subject``, ``tier``, ``company``.
+
+    None clears it.
+
+    ``tier`` and ``company`` belong to the ticket's customer.
+    """
+
+    word: ClassVar[str] = "set field"
+    ticket: int
+    field: str
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assign(Action):
+    """Give a ticket to an agent, a group, or both; ``""`` clears, None leaves as it is."""
+
+    word: ClassVar[str] = "assign"
+    ticket: int
+    assignee: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddTags(Action):
+    """Put words on a ticket."""
+
+    word: ClassVar[str] = "tag"
+    ticket: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTags(Action):
+    """Take words off a ticket."""
+
+    word: ClassVar[str] = "untag"
+    ticket: int
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze(Action):
+    """Put a ticket out of sight until a moment, or (``until`` None) until the customer writes."""
+
+    word: ClassVar[str] = "snooze"
+    ticket: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsnooze(Action):
+    """Bring a snoozed ticket back."""
+
+    word: ClassVar[str] = "wake"
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Action):
+    """Write something that only the team sees."""
+
+    word: ClassVar[str] = "note"
+    ticket: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Action):
+    """Queue an answer to the customer.
+
+    Recipients come from the message that is answered (``answers``: its row, None for the newest
+    customer message); ``to`` and ``cc`` replace them when a person edited them; ``reply_all`` adds
+    the other recipients. ``attachments`` are (name, content type, sha256, size) of files already in
+    the file store. ``undo_window_s`` None takes the account's. ``expect_last`` is the newest
+    message that the writer had seen: the reply is refused if there is a newer one from the
+    customer.
+    """
+
+    word: ClassVar[str] = "reply"
+    ticket: int
+    text: str
+    to_status: str | None = None
+    answers: int | None = None
+    reply_all: bool = False
+    to: tuple[str, ...] | None = None
+    cc: tuple[str, ...] | None = None
+    bcc: tuple[str, ...] = ()
+    attachments: tuple[tuple[str, str, str, int], ...] = ()
+    send_at: datetime | None = None
+    undo_window_s: int | None = None
+    expect_last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate(Action):
+    """Move a ticket up to a level, with what the next person needs to know."""
+
+    word: ClassVar[str] = "escalate"
+    ticket: int
+    reason: str
+    to_level: str | None = None
+    tried: str = ""
+    needed: str = ""
+    wanted_by: datetime | None = None
+    promised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSpam(Action):
+    """Take a ticket out of every view as spam, or (``spam`` False) bring it back."""
+
+    word: ClassVar[str] = "spam"
+    ticket: int
+    spam: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket(Action):
+    """Open a ticket by hand for a phone call or a visit."""
+
+    word: ClassVar[str] = "new ticket"
+    customer_address: str
+    customer_name: str
+    subject: str
+    text: str
+    channel: str = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSend(Action):
+    """Take a reply back before it leaves; its text becomes the writer's draft again."""
+
+    word: ClassVar[str] = "cancel send"
+    outbox: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySend(Action):
+    """Queue a failed send again. Only a person decides that about a send whose fate is unknown."""
+
+    word: ClassVar[str] = "retry send"
+    outbox: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHeld(Action):
+    """Let a held item into the queue."""
+
+    word: ClassVar[str] = "release"
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardHeld(Action):
+    """Decide that a held item is not wanted; its bytes stay in the file store."""
+
+    word: ClassVar[str] = "discard"
+    held: int

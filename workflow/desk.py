@@ -1,0 +1,245 @@
+"""The desk: the one place where an action becomes a change, in one transaction with its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from workflow import release, reply, sla
+from workflow.actions import Action
+from workflow.apply import APPLY, Context, Result
+from workflow.clock import Clock
+from workflow.errors import Refusal
+from workflow.files import FileStore
+from workflow.inbound import Inbound, Reader
+from workflow.model import ENGINE, Actor
+from workflow.outgoing import Composer
+from workflow.projections import refresh
+from workflow.receive import CursorMove, Received, receive
+from workflow.settings import Settings
+from workflow.store.statements import col, select
+from workflow.store.store import Store, Transaction
+from workflow.store.tables import Agent, Change, Draft, Group
+from workflow.undo import revert
+
+__all__ = ["Desk", "Outcome"]
+
+_REGISTERED = (release, reply)
+"""Modules that only need to be imported: they put their actions into ``APPLY``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action came to. ``summary`` is a phrase for a person."""
+
+    change_id: int
+    summary: str
+    ticket: int | None = None
+    message_id: int | None = None
+    outbox_id: int | None = None
+
+
+class Desk:
+    """Actions in, changes out. Every call is blocking and safe to make from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        settings: Settings,
+        files: FileStore,
+        composers: Mapping[str, Composer] | None = None,
+        readers: Mapping[str, Reader] | None = None,
+        policy: sla.Policy | None = sla.BUILT_IN,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.settings = settings
+        self.files = files
+        self.policy = policy
+        self.secret = store.secret(clock.now())
+        self._composers = composers or {}
+        self._readers = readers or {}
+        self._mirror_settings()
+
+    def perform(self, action: Action, actor: Actor, cause: str) -> Outcome:
+        """Do one action. ``cause`` says through what: ``key:e``, ``command``, ``macro:refund``.
+
+        Raises Refusal, NotFound, UsageError or StoreError with a sentence; then nothing has
+        changed.
+        """
+        return self.perform_all([action], actor, cause)[0]
+
+    def perform_all(self, actions: Sequence[Action], actor: Actor, cause: str) -> list[Outcome]:
+        """Do several actions, all or none, as one change that one undo takes back."""
+        if not actions:
+            return []
+        with self.store.write(self.clock.now()) as transaction:
+            change = transaction.begin_change(actor, cause)
+            context = self._context(transaction, actor, cause)
+            results = [self._apply(context, action) for action in actions]
+            change.summary = "; ".join(dict.fromkeys(result.summary for result in results))[:500]
+            transaction.session.add(change)
+            refresh(transaction, self.policy)
+            assert change.id is not None
+            return [
+                Outcome(change.id, r.summary, r.ticket, r.message_id, r.outbox_id) for r in results
+            ]
+
+    def undo(self, actor: Actor, count: int = 1) -> list[str]:
+        """Take back the last ``count`` changes of this actor; the sentences say what was undone.
+
+        Raises Refusal where a change cannot be taken back (a mail that has left, a field that
+        somebody else changed since); those undone before it stay undone.
+        """
+        said: list[str] = []
+        for _ in range(count):
+            with self.store.write(self.clock.now()) as transaction:
+                target = transaction.session.exec(
+                    select(Change)
+                    .where(
+                        col(Change.actor) == actor.wire,
+                        col(Change.undone_by).is_(None),
+                        col(Change.undoes).is_(None),
+                    )
+                    .order_by(col(Change.id).desc())
+                    .limit(1)
+                ).first()
+                if target is None:
+                    if said:
+                        break
+                    raise Refusal("there is nothing to undo: you have changed nothing yet")
+                self._revert(transaction, target, actor, f"undid {target.summary}")
+                said.append(f"undid {target.summary}")
+        return said
+
+    def redo(self, actor: Actor) -> str:
+        """Do again what the last undo of this actor took back, if nothing was changed since."""
+        with self.store.write(self.clock.now()) as transaction:
+            latest = transaction.session.exec(
+                select(Change)
+                .where(col(Change.actor) == actor.wire, col(Change.undone_by).is_(None))
+                .order_by(col(Change.id).desc())
+                .limit(1)
+            ).first()
+            if latest is None or latest.undoes is None:
+                raise Refusal("there is nothing to redo: redo follows an undo at once")
+            original = transaction.session.get(Change, latest.undoes)
+            assert original is not None
+            self._revert(transaction, latest, actor, f"redid {original.summary}")
+            # What was done again can be undone again.
+            original.undone_by = None
+            transaction.session.add(original)
+            return f"redid {original.summary}"
+
+    def receive(self, items: Sequence[Inbound], cursor: CursorMove | None = None) -> list[Received]:
+        """Take items from a channel: each becomes a message, a duplicate or a held item, and the
+        cursor moves with them.
+        """
+        with self.store.write(self.clock.now()) as transaction:
+            found = receive(transaction, items, self.settings, self.secret, cursor)
+            refresh(transaction, self.policy)
+            return found
+
+    def save_draft(
+        self, agent: str, ticket: int, kind: str, text: str, answers: int | None
+    ) -> None:
+        """Keep what an agent has typed; an empty text removes the draft."""
+        with self.store.write(self.clock.now()) as transaction:
+            draft = transaction.session.get(Draft, (agent, ticket, kind))
+            if not text.strip():
+                if draft is not None:
+                    transaction.session.delete(draft)
+                return
+            if draft is None:
+                transaction.ticket(ticket)
+                draft = Draft(agent=agent, ticket_id=ticket, kind=kind, updated_at=transaction.now)
+            draft.text, draft.answers, draft.updated_at = text, answers, transaction.now
+            transaction.session.add(draft)
+
+    def discard_draft(self, agent: str, ticket: int, kind: str) -> None:
+        """Forget what an agent has typed."""
+        self.save_draft(agent, ticket, kind, "", None)
+
+    def engine_work(self, cause: str) -> EngineWork:
+        """A transaction of the engine: timers and sending use it, with the same projections at its
+        end.
+        """
+        return EngineWork(self, cause)
+
+    def _context(self, transaction: Transaction, actor: Actor, cause: str) -> Context:
+        return Context(
+            transaction=transaction,
+            actor=actor,
+            cause=cause,
+            settings=self.settings,
+            files=self.files,
+            secret=self.secret,
+            composers=self._composers,
+            readers=self._readers,
+        )
+
+    def _apply(self, context: Context, action: Action) -> Result:
+        return APPLY[type(action)](context, action)
+
+    def _revert(self, transaction: Transaction, target: Change, actor: Actor, summary: str) -> None:
+        assert target.id is not None
+        change = transaction.begin_change(actor, "undo", summary)
+        change.undoes = target.id
+        revert(self._context(transaction, actor, "undo"), target)
+        transaction.session.flush()
+        target.undone_by = change.id
+        transaction.session.add_all([target, change])
+        refresh(transaction, self.policy)
+
+    def _mirror_settings(self) -> None:
+        """Bring the agents and groups of deskhand.toml into the database, in a transaction only if
+        they differ.
+        """
+        wanted = (
+            {a.name: (a.email, a.role, list(a.groups)) for a in self.settings.agents},
+            {g.name: g.level for g in self.settings.groups},
+        )
+        with self.store.write(self.clock.now()) as transaction:
+            session = transaction.session
+            agents = {row.name: row for row in session.exec(select(Agent))}
+            groups = {row.name: row for row in session.exec(select(Group))}
+            for name, (email, role, member_of) in wanted[0].items():
+                row = agents.pop(name, None) or Agent(name=name)
+                row.email, row.role, row.groups, row.active = email, role, member_of, True
+                session.add(row)
+            for name, level in wanted[1].items():
+                group = groups.pop(name, None) or Group(name=name)
+                group.level, group.active = level, True
+                session.add(group)
+            for gone in (*agents.values(), *groups.values()):
+                gone.active = False
+                session.add(gone)
+
+
+class EngineWork:
+    """A context manager: a transaction whose events are the engine's and whose projections are
+    remade at its end.
+    """
+
+    def __init__(self, desk: Desk, cause: str) -> None:
+        self._desk = desk
+        self._writing = desk.store.write(desk.clock.now())
+        self.cause = cause
+        self.actor = ENGINE
+        self.transaction: Transaction
+
+    def __enter__(self) -> EngineWork:
+        self.transaction = self._writing.__enter__()
+        return self
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        if fault is None:
+            try:
+                refresh(self.transaction, self._desk.policy)
+            except BaseException as late:
+                self._writing.__exit__(type(late), late, late.__traceback__)
+                raise
+            self._writing.__exit__(None, None, None)
+        else:
+            self._writing.__exit__(type(fault), fault, fault.__traceback__)

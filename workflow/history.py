@@ -1,0 +1,114 @@
+"""From the events of a ticket to the facts that clocks and waiting-since are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workflow import sla
+from workflow.model import FAR_FUTURE_MS, Metric, Priority, Status, to_millis
+
+__all__ = ["CLOCK_EVENTS", "Projection", "facts", "first_priority", "project"]
+
+CLOCK_EVENTS = (
+    "ticket.created",
+    "message.received",
+    "message.sent",
+    "ticket.status",
+    "ticket.priority",
+    "ticket.spam",
+    "ticket.merged",
+    "sla.at_risk",
+    "sla.breached",
+)
+"""The events that can move a clock; no other is read for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What the queue needs to know of a ticket, made from its events alone."""
+
+    clocks: Mapping[Metric, sla.Clock]
+    waiting_since: datetime | None
+    next_metric: str | None
+    next_due_at: datetime | None
+    next_warn_at: datetime | None
+    due_rank: int
+    waiting_rank: int
+
+
+Row = tuple[datetime, str, Mapping[str, Any]]
+"""(time, event name, data)"""
+
+
+def facts(events: Iterable[Row]) -> list[sla.Fact]:
+    """The facts of a ticket's events, in the order of their times."""
+    found = [fact for at, name, data in events if (fact := _fact(at, name, data)) is not None]
+    found.sort(
+        key=lambda fact: fact.at
+    )  # stable: events of one moment keep the order in which they were written
+    return found
+
+
+def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
+    counts = bool(data.get("counts", True))
+    if name == "message.received":
+        return None if data.get("automatic") else sla.Fact(at, "received", counts=counts)
+    if name == "message.sent":
+        return sla.Fact(at, "sent", counts=counts) if data.get("human", True) else None
+    if name == "ticket.status":
+        return sla.Fact(at, "status", str(data["after"]))
+    if name == "ticket.priority":
+        return sla.Fact(at, "priority", str(data["after"]))
+    if name == "ticket.spam":
+        return sla.Fact(at, "out" if data["after"] else "back")
+    if name == "ticket.merged":
+        return sla.Fact(at, "out" if data["after"] is not None else "back")
+    if name in ("sla.at_risk", "sla.breached"):
+        return sla.Fact(at, "told", name.removeprefix("sla."), metric=Metric(data["metric"]))
+    return None
+
+
+def first_priority(events: Iterable[Row]) -> Priority:
+    """The priority a ticket was born with."""
+    for _at, name, data in events:
+        if name == "ticket.created":
+            return Priority(int(data.get("priority", Priority.MEDIUM)))
+    return Priority.MEDIUM
+
+
+def project(events: list[Row], policy: sla.Policy | None) -> Projection:
+    """Clocks, waiting-since and ranks of a ticket from its events."""
+    happened = facts(events)
+    clocks = sla.fold(happened, policy, first_priority(events))
+    waiting = _waiting_since(happened)
+    owed = [
+        (due, clock)
+        for clock in clocks.values()
+        if clock.ended_as is None and (due := clock.due_at) is not None
+    ]
+    due_at, soonest = min(owed, key=lambda pair: pair[0]) if owed else (None, None)
+    warns = [warn for _due, clock in owed if (warn := clock.warn_at) is not None]
+    return Projection(
+        clocks=clocks,
+        waiting_since=waiting,
+        next_metric=soonest.metric.value if soonest else None,
+        next_due_at=due_at,
+        next_warn_at=min(warns) if warns else None,
+        due_rank=to_millis(due_at) if due_at else FAR_FUTURE_MS,
+        waiting_rank=to_millis(waiting) if waiting else FAR_FUTURE_MS,
+    )
+
+
+def _waiting_since(happened: Iterable[sla.Fact]) -> datetime | None:
+    waiting: datetime | None = None
+    for fact in happened:
+        if fact.kind == "received" and fact.counts and waiting is None:
+            waiting = fact.at
+        elif fact.kind == "sent" or (
+            fact.kind == "status" and fact.value in (Status.RESOLVED, Status.CLOSED)
+        ):
+            waiting = None
+    return waiting

@@ -1,0 +1,99 @@
+"""What a channel hands to the desk.
+
+One received item, already parsed, its bytes already on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+__all__ = ["Attachment", "Inbound", "Party", "Reader", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody named in a message: a display name (may be empty) and an address of the channel's
+    kind.
+    """
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; its bytes are in the file store under ``sha256``."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    inline: bool = False
+    content_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an item was found, so that the cursor can move in the transaction that stores it.
+
+    For IMAP: the folder, its UIDVALIDITY and the UID. For a file: everything but ``account`` is
+    empty.
+    """
+
+    account: str | None
+    folder: str = ""
+    validity: int = 0
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One received item.
+
+    ``text`` is the readable body without quoted history, ``full_text`` the whole readable body;
+    both have passed :func:`workflow.plaintext.printable`. ``reached_at`` is when it reached us
+    (clocks start there), ``date`` what its sender claims. ``in_reply_to`` and ``references`` are
+    the Message-IDs it answers, in the order of their headers. ``reply_token`` is the text of a
+    token of ours found in its recipients or references, not yet checked. ``own`` marks mail that
+    one of our own addresses sent.
+    """
+
+    channel: str
+    source: Source
+    raw_sha256: str
+    raw_size: int
+    reached_at: datetime
+    sender: Party
+    subject: str = ""
+    date: datetime | None = None
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    reply_to: tuple[Party, ...] = ()
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    reply_tokens: tuple[str, ...] = ()
+    text: str = ""
+    full_text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    automatic: bool = False
+    bounce: dict[str, Any] | None = None
+    own: bool = False
+    before_cutoff: bool = False
+    dedupe_key: str = ""
+    held_cause: str | None = None
+    held_evidence: str = ""
+    defects: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """A channel's way of reading an item again from its bytes: what a held item is released by."""
+
+    def read(self, raw: bytes, account: str | None, at: datetime) -> Inbound:
+        """The item as it would come in now; ``at`` is when the desk got it.
+
+        Raises StoreError only.
+        """
+        ...

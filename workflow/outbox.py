@@ -1,0 +1,265 @@
+"""The way out: which message may leave now, and what became of it.
+
+One row is one Message-ID is at most one send.
+
+The states and who moves them: held, scheduled and queued become sending when the engine claims
+them; sending becomes sent, queued again (a fault that passes), or failed (a person decides). A
+claim whose holder died is looked at by :func:`recover`: if the last bytes cannot have left, it is
+queued again; if they may have, it is failed and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from workflow.desk import Desk, EngineWork
+from workflow.model import OutboxState
+from workflow.store.statements import col, select
+from workflow.store.tables import Message, Outbox
+
+__all__ = [
+    "Claim",
+    "claim",
+    "mark_copied",
+    "mark_failed",
+    "mark_past_the_dot",
+    "mark_retry",
+    "mark_sent",
+    "next_due",
+    "recover",
+]
+
+_BACKOFF_S = (30, 60, 120, 300, 600, 1200, 1800, 3600)
+_ATTEMPTS = 40
+"""With the pauses above about a day and a half; then a person is asked."""
+
+UNKNOWN_FATE = (
+    "the connection broke after the whole mail was handed over and before the server answered: it may have been sent."
+    " Ask the customer or look into the server's log, then retry (sends it again) or cancel"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that is ours to send now."""
+
+    id: int
+    ticket: int
+    account: str
+    channel: str
+    recipients: tuple[str, ...]
+    message_id: str
+    raw_sha256: str
+    attempts: int
+    sent_at: datetime | None
+    from_address: str
+
+
+def claim(desk: Desk, holder: str, accounts: Sequence[str], limit: int = 20) -> list[Claim]:
+    """Take what is due for these accounts; nobody else can take it from then on."""
+    with desk.engine_work("send") as work:
+        session, now = work.transaction.session, work.transaction.now
+        rows = session.exec(
+            select(Outbox)
+            .where(
+                col(Outbox.state).in_(["held", "scheduled", "queued"]),
+                col(Outbox.due_at) <= now,
+                col(Outbox.account).in_(accounts),
+            )
+            .order_by(col(Outbox.due_at), col(Outbox.id))
+            .limit(limit)
+        ).all()
+        claims = []
+        for row in rows:
+            message = session.get(Message, row.message_row)
+            assert message is not None
+            row.claimed_by, row.past_the_dot = holder, False
+            row.attempts += 1
+            _move(work, row, OutboxState.SENDING, "send.started", {"attempt": row.attempts})
+            claims.append(_claim(row, message))
+        return claims
+
+
+def _claim(row: Outbox, message: Message) -> Claim:
+    assert row.id is not None
+    return Claim(
+        id=row.id,
+        ticket=row.ticket_id,
+        account=row.account,
+        channel=row.channel,
+        recipients=tuple(row.recipients),
+        message_id=row.message_id,
+        raw_sha256=row.raw_sha256,
+        attempts=row.attempts,
+        sent_at=row.sent_at,
+        from_address=message.from_address,
+    )
+
+
+def mark_past_the_dot(desk: Desk, item: int, holder: str) -> bool:
+    """Note that the last bytes are about to leave.
+
+    False if the item is no longer ours, then they must not.
+    """
+    with desk.engine_work("send") as work:
+        row = work.transaction.session.get(Outbox, item)
+        if row is None or row.state != OutboxState.SENDING or row.claimed_by != holder:
+            return False
+        row.past_the_dot = True
+        work.transaction.session.add(row)
+        return True
+
+
+def mark_sent(
+    desk: Desk, item: int, answer: str, at: datetime | None = None, note: str | None = None
+) -> None:
+    """The server has taken it: only now do the clocks that wait for an answer stop.
+
+    ``note`` is a sentence about recipients that the server refused while it took the mail for the
+    others.
+    """
+    with desk.engine_work("send") as work:
+        row = _row(work, item)
+        row.sent_at = at or work.transaction.now
+        row.error = note
+        data = (
+            {"answer": answer[:200]} if note is None else {"answer": answer[:200], "refused": note}
+        )
+        _move(work, row, OutboxState.SENT, "send.accepted", data)
+        message = work.transaction.session.get(Message, row.message_row)
+        assert message is not None
+        work.transaction.record(
+            "message.sent",
+            row.ticket_id,
+            work.actor,
+            "send",
+            {"message": row.message_row, "human": message.agent is not None, "by": message.agent},
+            at=row.sent_at,
+        )
+
+
+def mark_retry(desk: Desk, item: int, error: str) -> None:
+    """A fault that passes: queue it again after a pause that grows, or fail it when it has been
+    tried for long enough.
+    """
+    with desk.engine_work("send") as work:
+        row = _row(work, item)
+        row.error, row.claimed_by, row.past_the_dot = error, None, False
+        if row.attempts >= _ATTEMPTS:
+            row.error = f"given up after {row.attempts} attempts; the last error: {error}"
+            _move(work, row, OutboxState.FAILED, "send.failed", {"error": row.error})
+            return
+        pause = _BACKOFF_S[min(row.attempts, len(_BACKOFF_S)) - 1]
+        row.due_at = work.transaction.now + timedelta(seconds=pause)
+        _move(work, row, OutboxState.QUEUED, "send.postponed", {"error": error, "seconds": pause})
+
+
+def mark_failed(desk: Desk, item: int, error: str) -> None:
+    """A fault that stays, or a fate that is unknown: a person decides."""
+    with desk.engine_work("send") as work:
+        row = _row(work, item)
+        row.error, row.claimed_by = error, None
+        _move(work, row, OutboxState.FAILED, "send.failed", {"error": error})
+
+
+def mark_copied(desk: Desk, item: int, error: str | None = None) -> None:
+    """The copy lies in the Sent folder, or why it does not."""
+    with desk.engine_work("send") as work:
+        row = _row(work, item)
+        row.copy_error = error
+        if error is None:
+            row.copied_at = work.transaction.now
+        work.transaction.session.add(row)
+
+
+def uncopied(desk: Desk, accounts: Sequence[str], limit: int = 50) -> list[Claim]:
+    """What was sent and whose copy is not yet in the Sent folder."""
+    with desk.engine_work("send") as work:
+        rows = work.transaction.session.exec(
+            select(Outbox, Message)
+            .join(Message, col(Message.id) == col(Outbox.message_row))
+            .where(
+                col(Outbox.state) == OutboxState.SENT.value,
+                col(Outbox.copied_at).is_(None),
+                col(Outbox.copy_error).is_(None),
+                col(Outbox.account).in_(accounts),
+            )
+            .order_by(col(Outbox.id))
+            .limit(limit)
+        ).all()
+        return [_claim(row, message) for row, message in rows]
+
+
+def recover(desk: Desk, holder: str, accounts: Sequence[str]) -> int:
+    """Settle what a dead holder was sending on these accounts (their lease is ours).
+
+    The number of items settled.
+    """
+    with desk.engine_work("send") as work:
+        rows = work.transaction.session.exec(
+            select(Outbox).where(
+                col(Outbox.state) == OutboxState.SENDING.value,
+                col(Outbox.account).in_(accounts),
+                col(Outbox.claimed_by) != holder,
+            )
+        ).all()
+        for row in rows:
+            row.claimed_by = None
+            if row.past_the_dot:
+                row.error = UNKNOWN_FATE
+                _move(work, row, OutboxState.FAILED, "send.failed", {"error": UNKNOWN_FATE})
+            else:
+                row.due_at = work.transaction.now
+                _move(
+                    work,
+                    row,
+                    OutboxState.QUEUED,
+                    "send.postponed",
+                    {"error": "the sender was stopped", "seconds": 0},
+                )
+        return len(rows)
+
+
+def next_due(desk: Desk, accounts: Sequence[str]) -> datetime | None:
+    """When the next message may leave, so that the sender sleeps until then and no longer."""
+    with desk.engine_work("send") as work:
+        return work.transaction.session.exec(
+            select(Outbox.due_at)
+            .where(
+                col(Outbox.state).in_(["held", "scheduled", "queued"]),
+                col(Outbox.account).in_(accounts),
+            )
+            .order_by(col(Outbox.due_at))
+            .limit(1)
+        ).first()
+
+
+def _row(work: EngineWork, item: int) -> Outbox:
+    row = work.transaction.session.get(Outbox, item)
+    assert row is not None
+    return row
+
+
+def _move(
+    work: EngineWork, row: Outbox, state: OutboxState, event: str, data: dict[str, Any]
+) -> None:
+    message = work.transaction.session.get(Message, row.message_row)
+    assert message is not None
+    work.transaction.record(
+        event,
+        row.ticket_id,
+        work.actor,
+        "send",
+        {
+            "outbox": row.id,
+            "message": row.message_row,
+            "before": row.state,
+            "after": state.value,
+            **data,
+        },
+    )
+    row.state = message.delivery = state.value
+    work.transaction.session.add_all([row, message])

@@ -1,0 +1,100 @@
+"""The columns that make the queue fast, remade from a ticket's events in the transaction that adds
+to them.
+
+``refresh`` is the only writer of clocks, waiting-since and the ranks; :mod:`workflow.history`
+computes them and ``doctor`` compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from workflow import sla
+from workflow.history import CLOCK_EVENTS, Projection, Row, project
+from workflow.model import Priority
+from workflow.store.statements import col, delete, select
+from workflow.store.store import Transaction
+from workflow.store.tables import ClockRow, Event, Ticket
+
+__all__ = ["clock_rows", "events_of", "refresh"]
+
+_CHUNK = 400
+
+
+def refresh(
+    transaction: Transaction, policy: sla.Policy | None, tickets: Iterable[int] | None = None
+) -> None:
+    """Remake the projections of the tickets that this transaction has touched (or of those named)."""
+    ids = sorted(transaction.touched if tickets is None else tickets)
+    transaction.session.flush()
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        events = events_of(transaction, chunk)
+        rows = transaction.session.exec(select(Ticket).where(col(Ticket.id).in_(chunk))).all()
+        transaction.session.exec(delete(ClockRow).where(col(ClockRow.ticket_id).in_(chunk)))
+        clocks: list[dict[str, Any]] = []
+        for ticket in rows:
+            assert ticket.id is not None
+            projection = project(events.get(ticket.id, []), policy)
+            write(ticket, projection, transaction.now)
+            clocks.extend(clock_rows(ticket.id, projection))
+        transaction.insert_many(ClockRow, clocks)
+
+
+def write(ticket: Ticket, projection: Projection, now: datetime) -> None:
+    """Put a projection on its ticket."""
+    ticket.waiting_since = projection.waiting_since
+    ticket.next_metric = projection.next_metric
+    ticket.next_due_at = projection.next_due_at
+    ticket.next_warn_at = projection.next_warn_at
+    ticket.due_rank = projection.due_rank
+    ticket.waiting_rank = projection.waiting_rank
+    ticket.urgency_rank = Priority.URGENT - ticket.priority
+    ticket.updated_at = now
+
+
+def events_of(transaction: Transaction, tickets: list[int]) -> dict[int, list[Row]]:
+    """The clock events of tickets, by ticket, in one query."""
+    found: dict[int, list[Row]] = {}
+    query = (
+        select(Event.ticket_id, Event.at, Event.name, Event.data)
+        .where(col(Event.ticket_id).in_(tickets), col(Event.name).in_(CLOCK_EVENTS))
+        .order_by(col(Event.id))
+    )
+    for ticket_id, at, name, data in transaction.session.exec(query):
+        assert ticket_id is not None
+        found.setdefault(ticket_id, []).append((at, name, data))
+    return found
+
+
+def clock_rows(ticket: int, projection: Projection) -> list[dict[str, Any]]:
+    """The stored form of a ticket's clocks."""
+    rows: list[dict[str, Any]] = []
+    for metric, clock in projection.clocks.items():
+        standing = sla.judge(clock, clock.ended_at or clock.running_from or clock.started_at)
+        rows.append(
+            {
+                "ticket_id": ticket,
+                "metric": metric.value,
+                "policy": clock.policy.name,
+                "calendar": clock.policy.calendar.name,
+                "target_s": clock.target_s,
+                "started_at": clock.started_at,
+                "state": _stored_state(clock),
+                "due_at": clock.due_at,
+                "warn_at": clock.warn_at,
+                "remaining_s": standing.remaining_s,
+                "ended_at": clock.ended_at,
+                "at_risk_told": clock.at_risk_told,
+                "breached_told": clock.breached_told,
+            }
+        )
+    return rows
+
+
+def _stored_state(clock: sla.Clock) -> str:
+    if clock.ended_as is not None:
+        return clock.ended_as.value
+    return "paused" if clock.running_from is None else "running"

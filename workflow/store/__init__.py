@@ -1,0 +1,1 @@
+"""Where a desk is kept: tables, migrations, the one writer, the readers, full text and files."""

@@ -1,0 +1,506 @@
+"""Reading: SQL text on the driver itself, tuples out.
+
+No ORM here, so the first screen need not load one.
+
+Each thread has a connection of its own. Everything is short: a page of a queue, a count, one
+ticket.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from workflow.errors import StoreError
+from workflow.model import from_millis
+from workflow.query.sql import Compiled
+from workflow.store import sqlite
+from workflow.store.rows import (
+    AttachmentDetail,
+    ClockDetail,
+    CustomerDetail,
+    DraftDetail,
+    EscalationDetail,
+    EventDetail,
+    HeldRow,
+    HistoryRow,
+    IdentityDetail,
+    MessageDetail,
+    OutboxRow,
+    QueueRow,
+    TicketDetail,
+)
+
+__all__ = ["SORTS", "Reads"]
+
+QUEUE_COLUMNS = """ticket.id, ticket.subject, ticket.status, ticket.priority, ticket.channel,
+ coalesce(nullif(customer.name, ''), (SELECT value FROM identity
+   WHERE identity.customer_id = customer.id ORDER BY identity.id LIMIT 1), '') AS customer,
+ ticket.assignee, ticket.group_name, ticket.last_line, ticket.last_direction, ticket.waiting_since,
+ ticket.next_metric, ticket.next_due_at, ticket.next_warn_at,
+ CASE WHEN ticket.next_metric IS NULL THEN EXISTS(SELECT 1 FROM clock
+   WHERE clock.ticket_id = ticket.id AND clock.state = 'paused') ELSE 0 END AS paused,
+ ticket.snoozed_until, ticket.snoozed_until_reply, ticket.escalated_to, ticket.message_count,
+ EXISTS(SELECT 1 FROM draft WHERE draft.ticket_id = ticket.id) AS has_draft,
+ ticket.updated_at, ticket.version"""
+
+_FROM = "FROM ticket JOIN customer ON customer.id = ticket.customer_id"
+
+SORTS: Mapping[str, str] = {
+    "due": "due_rank, urgency_rank, waiting_rank, id",
+    "priority": "urgency_rank, due_rank, waiting_rank, id",
+    "waiting": "waiting_rank, urgency_rank, id",
+    "age": "id",
+    "newest": "id DESC",
+    "updated": "updated_at DESC, id DESC",
+    "snoozed": "coalesce(snoozed_until, 9007199254740991), id",
+}
+"""The orders a list can have. ``due``: nearest promise, then most urgent, then waiting longest."""
+
+_TICKET_FIELDS = (
+    "id", "subject", "status", "priority", "priority_by", "channel", "account", "group_name",
+    "assignee", "level", "topic", "language", "sentiment",
+)  # fmt: skip
+"""What a ticket's row has in the order of the statement, as far as it needs no conversion."""
+
+_CHUNK = 900
+
+
+class Reads:
+    """The readers of one desk's database."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = sqlite.connect(self.path)
+        return found
+
+    def close(self) -> None:
+        """Give up this thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None:
+            found.close()
+            self._local.connection = None
+
+    def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a statement; raises StoreError with a sentence."""
+        try:
+            return self.connection.execute(sql, tuple(parameters)).fetchall()
+        except sqlite3.Error as fault:
+            raise StoreError(sqlite.fault_sentence(fault, self.path)) from fault
+
+    # -- lists
+
+    def ids(self, compiled: Compiled, sort: str = "due", limit: int | None = None) -> array[int]:
+        """The numbers of the tickets of a list, in its order."""
+        sql = f"SELECT id FROM ticket WHERE {compiled.where} ORDER BY {SORTS[sort]}"
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        try:
+            cursor = self.connection.execute(sql, compiled.params)
+            cursor.row_factory = lambda _cursor, row: row[0]
+            return array("q", cursor.fetchall())
+        except sqlite3.Error as fault:
+            raise StoreError(sqlite.fault_sentence(fault, self.path)) from fault
+
+    def page(self, compiled: Compiled, sort: str = "due", limit: int = 50) -> list[QueueRow]:
+        """The first rows of a list."""
+        return self.rows(self.ids(compiled, sort, limit))
+
+    def rows(self, ids: Sequence[int]) -> list[QueueRow]:
+        """The rows of tickets, in the order of their numbers as given.
+
+        Those that are gone are left out.
+        """
+        found: dict[int, QueueRow] = {}
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            sql = f"SELECT {QUEUE_COLUMNS} {_FROM} WHERE ticket.id IN ({marks})"
+            for row in self.fetch(sql, chunk):
+                found[row[0]] = QueueRow._make(row)
+        return [found[number] for number in ids if number in found]
+
+    def count(self, compiled: Compiled) -> int:
+        """How many tickets a list has."""
+        sql = f"SELECT count(*) FROM ticket WHERE {compiled.where}"
+        return int(self.fetch(sql, compiled.params)[0][0])
+
+    def counts(self, lists: Mapping[str, Compiled]) -> dict[str, int]:
+        """How many tickets each of several lists has; always counted, never stored."""
+        return {name: self.count(compiled) for name, compiled in lists.items()}
+
+    # -- one ticket
+
+    def ticket(self, number: int, *, whole: bool = True) -> TicketDetail | None:
+        """A ticket with its customer and clocks, and (``whole``) its messages and events.
+
+        None if there is none.
+        """
+        found = self.tickets([number], whole=whole)
+        return found[0] if found else None
+
+    def tickets(self, numbers: Sequence[int], *, whole: bool = False) -> list[TicketDetail]:
+        """Several tickets in the order given, with a fixed number of statements."""
+        details: dict[int, TicketDetail] = {}
+        for start in range(0, len(numbers), _CHUNK):
+            chunk = list(numbers[start : start + _CHUNK])
+            details.update(self._tickets(chunk, whole))
+        return [details[number] for number in numbers if number in details]
+
+    def _tickets(self, numbers: list[int], whole: bool) -> dict[int, TicketDetail]:
+        marks = ",".join("?" * len(numbers))
+        rows = self.fetch(
+            f"""SELECT ticket.id, subject, status, priority, priority_by, channel, account, group_name,
+            assignee, level, topic, language, sentiment, snoozed_until, snoozed_until_reply, spam_at,
+            merged_into, ticket.created_at, updated_at, waiting_since, version,
+            customer.id, customer.name, customer.company, customer.tier
+            {_FROM} WHERE ticket.id IN ({marks})""",
+            numbers,
+        )
+        tags = self._grouped(
+            f"SELECT ticket_id, tag FROM ticket_tag WHERE ticket_id IN ({marks}) ORDER BY tag",
+            numbers,
+        )
+        clocks = self._grouped(
+            f"""SELECT ticket_id, metric, policy, calendar, target_s, started_at, due_at, warn_at, state,
+            remaining_s, ended_at FROM clock WHERE ticket_id IN ({marks}) ORDER BY started_at, metric""",
+            numbers,
+        )
+        escalations = self._grouped(
+            f"""SELECT ticket_id, id, at, by, from_level, to_level, reason, tried, needed, wanted_by, promised
+            FROM escalation WHERE ticket_id IN ({marks}) AND ended_at IS NULL ORDER BY id""",
+            numbers,
+        )
+        customers = sorted({row[21] for row in rows})
+        identities = self._grouped(
+            f"""SELECT customer_id, kind, value, display FROM identity
+            WHERE customer_id IN ({",".join("?" * len(customers))}) ORDER BY id""",
+            customers,
+        )
+        messages = self._messages(numbers, marks) if whole else {}
+        events = self._events(numbers, marks) if whole else {}
+        found: dict[int, TicketDetail] = {}
+        for row in rows:
+            number = row[0]
+            found[number] = TicketDetail(
+                **dict(zip(_TICKET_FIELDS, row, strict=False)),
+                tags=tuple(tag for (tag,) in tags.get(number, ())),
+                snoozed_until=_moment(row[13]),
+                snoozed_until_reply=bool(row[14]),
+                spam=row[15] is not None,
+                merged_into=row[16],
+                created_at=from_millis(row[17]),
+                updated_at=from_millis(row[18]),
+                waiting_since=_moment(row[19]),
+                version=row[20],
+                customer=CustomerDetail(
+                    row[21],
+                    row[22],
+                    row[23],
+                    row[24],
+                    tuple(IdentityDetail(*entry) for entry in identities.get(row[21], ())),
+                ),
+                clocks=tuple(_clock(entry) for entry in clocks.get(number, ())),
+                messages=tuple(messages.get(number, ())),
+                events=tuple(events.get(number, ())),
+                escalation=_escalation(escalations.get(number)),
+            )
+        return found
+
+    def _grouped(self, sql: str, parameters: Sequence[object]) -> dict[int, list[tuple[Any, ...]]]:
+        """The rows of a statement by their first column, which is left out."""
+        found: dict[int, list[tuple[Any, ...]]] = {}
+        for row in self.fetch(sql, parameters):
+            found.setdefault(row[0], []).append(row[1:])
+        return found
+
+    def _messages(self, numbers: list[int], marks: str) -> dict[int, list[MessageDetail]]:
+        files = self._grouped(
+            f"""SELECT attachment.message_id, attachment.id, name, content_type, size, sha256, inline
+            FROM attachment JOIN message ON message.id = attachment.message_id
+            WHERE message.ticket_id IN ({marks}) ORDER BY attachment.id""",
+            numbers,
+        )
+        rows = self.fetch(
+            f"""SELECT ticket_id, id, direction, author, agent, at, date, subject, from_name, from_address,
+            to_list, cc_list, bcc_list, reply_to, message_id, text, full_text, automatic, bounce, matched_by,
+            delivery, raw_sha256, reference_ids, in_reply_to, account, channel
+            FROM message WHERE ticket_id IN ({marks}) ORDER BY at, id""",
+            numbers,
+        )
+        found: dict[int, list[MessageDetail]] = {}
+        for row in rows:
+            attachments = tuple(
+                AttachmentDetail(
+                    entry[0], entry[1], entry[2], entry[3], entry[4], inline=bool(entry[5])
+                )
+                for entry in files.get(row[1], ())
+            )
+            found.setdefault(row[0], []).append(_message(row[1:], attachments))
+        return found
+
+    def _events(self, numbers: list[int], marks: str) -> dict[int, list[EventDetail]]:
+        rows = self.fetch(
+            f"""SELECT ticket_id, id, at, name, actor, cause, data, change_id FROM event
+            WHERE ticket_id IN ({marks}) ORDER BY id""",
+            numbers,
+        )
+        found: dict[int, list[EventDetail]] = {}
+        for row in rows:
+            detail = EventDetail(
+                row[1], from_millis(row[2]), row[3], row[4], row[5], json.loads(row[6]), row[7]
+            )
+            found.setdefault(row[0], []).append(detail)
+        return found
+
+    def message(self, number: int) -> MessageDetail | None:
+        """One message with its attachments, wherever it is."""
+        row = self.fetch("SELECT ticket_id FROM message WHERE id = ?", (number,))
+        if not row:
+            return None
+        ticket = row[0][0]
+        return next((m for m in self._messages([ticket], "?")[ticket] if m.id == number), None)
+
+    def history(
+        self, customer: int, before_ticket: int | None = None, limit: int = 20
+    ) -> list[HistoryRow]:
+        """The other tickets of a customer, newest first, with what came of them."""
+        rows = self.fetch(
+            """SELECT id, subject, status, channel, assignee, created_at, updated_at, resolved_at FROM ticket
+            WHERE customer_id = ? AND id <> ? ORDER BY id DESC LIMIT ?""",
+            (customer, before_ticket or 0, limit),
+        )
+        return [
+            HistoryRow(
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                row[4],
+                from_millis(row[5]),
+                from_millis(row[6]),
+                _moment(row[7]),
+            )
+            for row in rows
+        ]
+
+    def draft(self, agent: str, ticket: int, kind: str) -> DraftDetail | None:
+        """What an agent has typed on a ticket and not sent."""
+        rows = self.fetch(
+            """SELECT agent, ticket_id, kind, text, answers, updated_at FROM draft
+            WHERE agent = ? AND ticket_id = ? AND kind = ?""",
+            (agent, ticket, kind),
+        )
+        return next(
+            (
+                DraftDetail(row[0], row[1], row[2], row[3], row[4], from_millis(row[5]))
+                for row in rows
+            ),
+            None,
+        )
+
+    # -- rooms
+
+    def outbox(self, states: Sequence[str] | None = None, limit: int = 500) -> list[OutboxRow]:
+        """What is to be sent, oldest first.
+
+        Without states everything that has not been sent or cancelled.
+        """
+        wanted = (
+            list(states)
+            if states is not None
+            else ["held", "scheduled", "queued", "sending", "failed", "bounced"]
+        )
+        rows = self.fetch(
+            f"""SELECT outbox.id, outbox.ticket_id, outbox.state, due_at, attempts, error, outbox.message_id,
+            recipients, message.subject, outbox.account, sent_at
+            FROM outbox JOIN message ON message.id = outbox.message_row
+            WHERE outbox.state IN ({",".join("?" * len(wanted))}) ORDER BY outbox.id LIMIT ?""",
+            [*wanted, limit],
+        )
+        return [
+            OutboxRow(
+                row[0],
+                row[1],
+                row[2],
+                from_millis(row[3]),
+                row[4],
+                row[5],
+                row[6],
+                tuple(json.loads(row[7])),
+                row[8],
+                row[9],
+                _moment(row[10]),
+            )
+            for row in rows
+        ]
+
+    def outbox_of(self, ticket: int) -> list[OutboxRow]:
+        """The outbox items of one ticket, whatever their state."""
+        every = ["held", "scheduled", "queued", "sending", "sent", "failed", "bounced", "cancelled"]
+        return [item for item in self.outbox(every, 10_000) if item.ticket == ticket]
+
+    def held(self, state: str | None = "held", limit: int = 500) -> list[HeldRow]:
+        """What was kept out, newest first; ``state`` None for all."""
+        rows = self.fetch(
+            """SELECT id, at, account, cause, evidence, sender, subject, raw_sha256, raw_size, state FROM held
+            WHERE ? IS NULL OR state = ? ORDER BY id DESC LIMIT ?""",
+            (state, state, limit),
+        )
+        return [HeldRow(row[0], from_millis(row[1]), *row[2:]) for row in rows]
+
+    def agents(self) -> list[str]:
+        """The names of the agents who work here."""
+        return [name for (name,) in self.fetch("SELECT name FROM agent WHERE active ORDER BY name")]
+
+    def groups(self) -> list[tuple[str, str]]:
+        """The groups with their levels."""
+        rows = self.fetch("SELECT name, level FROM desk_group WHERE active ORDER BY level, name")
+        return [(name, level) for name, level in rows]
+
+    # -- what the engine asks
+    # ----------------------------------------------------------------------------------------
+
+    def cursor(self, account: str, folder: str) -> tuple[int, int] | None:
+        """How far a folder has been read: its validity and the last position.
+
+        None before the first time.
+        """
+        rows = self.fetch(
+            "SELECT validity, position FROM cursor WHERE account = ? AND folder = ?",
+            (account, folder),
+        )
+        return (int(rows[0][0]), int(rows[0][1])) if rows else None
+
+    def next_send(self, accounts: Sequence[str]) -> datetime | None:
+        """When the next message of these accounts may leave."""
+        marks = ",".join("?" * len(accounts))
+        rows = self.fetch(
+            f"""SELECT min(due_at) FROM outbox
+            WHERE state IN ('held','scheduled','queued','sending') AND state <> 'sending'
+            AND account IN ({marks})""",
+            accounts,
+        )
+        return _moment(rows[0][0])
+
+    def copies_wanted(self, account: str) -> bool:
+        """Whether something was sent whose copy is not yet in the account's Sent folder."""
+        rows = self.fetch(
+            """SELECT EXISTS(SELECT 1 FROM outbox WHERE state = 'sent' AND copied_at IS NULL
+            AND copy_error IS NULL AND account = ?)""",
+            (account,),
+        )
+        return bool(rows[0][0])
+
+    def next_timer(self) -> datetime | None:
+        """When the next clock is at risk or breached, or the next snooze ends."""
+        rows = self.fetch(
+            """SELECT min(at) FROM (
+            SELECT min(warn_at) AS at FROM clock WHERE state = 'running' AND NOT at_risk_told
+            UNION ALL SELECT min(due_at) FROM clock WHERE state = 'running' AND NOT breached_told
+            UNION ALL SELECT min(snoozed_until) FROM ticket WHERE snoozed_until IS NOT NULL)"""
+        )
+        return _moment(rows[0][0])
+
+    # -- following changes
+    # -----------------------------------------------------------------------------------------
+
+    def data_version(self) -> int:
+        """A number that changes whenever another connection has committed; costs microseconds."""
+        return sqlite.data_version(self.connection)
+
+    def last_event_id(self) -> int:
+        """The newest event."""
+        return int(self.fetch("SELECT coalesce(max(id), 0) FROM event")[0][0])
+
+    def changed_tickets(self, after: int) -> tuple[set[int], int]:
+        """The tickets with events after the one named, and the newest event by now."""
+        rows = self.fetch("SELECT id, ticket_id FROM event WHERE id > ? ORDER BY id", (after,))
+        return {ticket for _id, ticket in rows if ticket is not None}, (
+            rows[-1][0] if rows else after
+        )
+
+
+def _moment(millis: int | None) -> datetime | None:
+    return None if millis is None else from_millis(millis)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, address) for name, address in json.loads(text))
+
+
+def _clock(row: tuple[Any, ...]) -> ClockDetail:
+    return ClockDetail(
+        metric=row[0],
+        policy=row[1],
+        calendar=row[2],
+        target_s=row[3],
+        started_at=from_millis(row[4]),
+        due_at=_moment(row[5]),
+        warn_at=_moment(row[6]),
+        state=row[7],
+        remaining_s=row[8],
+        ended_at=_moment(row[9]),
+    )
+
+
+def _escalation(rows: list[tuple[Any, ...]] | None) -> EscalationDetail | None:
+    if not rows:
+        return None
+    row = rows[-1]
+    return EscalationDetail(
+        id=row[0],
+        at=from_millis(row[1]),
+        by=row[2],
+        from_level=row[3],
+        to_level=row[4],
+        reason=row[5],
+        tried=row[6],
+        needed=row[7],
+        wanted_by=_moment(row[8]),
+        promised=row[9],
+    )
+
+
+def _message(row: tuple[Any, ...], attachments: tuple[AttachmentDetail, ...]) -> MessageDetail:
+    return MessageDetail(
+        id=row[0],
+        direction=row[1],
+        author=row[2],
+        agent=row[3],
+        at=from_millis(row[4]),
+        date=_moment(row[5]),
+        subject=row[6],
+        from_name=row[7],
+        from_address=row[8],
+        to=_pairs(row[9]),
+        cc=_pairs(row[10]),
+        bcc=_pairs(row[11]),
+        reply_to=_pairs(row[12]),
+        message_id=row[13],
+        text=row[14],
+        full_text=row[15] if row[15] is not None else row[14],
+        automatic=bool(row[16]),
+        bounce=json.loads(row[17]) if row[17] else None,
+        matched_by=row[18],
+        delivery=row[19],
+        raw_sha256=row[20],
+        reference_ids=tuple(row[21].split()),
+        in_reply_to=row[22],
+        account=row[23],
+        channel=row[24],
+        attachments=attachments,
+    )

@@ -1,0 +1,277 @@
+"""What reading gives: plain values made from the driver's tuples.
+
+Times are milliseconds (``*_ms``) or aware datetimes.
+
+Text in these values has passed :func:`workflow.plaintext.printable` when it was stored; a screen
+still draws it through its own gate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+__all__ = [
+    "AttachmentDetail",
+    "ClockDetail",
+    "CustomerDetail",
+    "DraftDetail",
+    "EscalationDetail",
+    "EventDetail",
+    "HeldRow",
+    "HistoryRow",
+    "IdentityDetail",
+    "MessageDetail",
+    "OutboxRow",
+    "QueueRow",
+    "SearchHit",
+    "TicketDetail",
+]
+
+
+class QueueRow(NamedTuple):
+    """One line of a queue: everything a row shows, in the order of ``reads.QUEUE_COLUMNS``."""
+
+    id: int
+    subject: str
+    status: str
+    priority: int
+    channel: str
+    customer: str
+    """The customer's name, or their first address."""
+    assignee: str | None
+    group_name: str | None
+    last_line: str
+    last_direction: str
+    waiting_since_ms: int | None
+    next_metric: str | None
+    """``first_response`` ... of the running clock that is due first; None where no clock runs."""
+    next_due_ms: int | None
+    next_warn_ms: int | None
+    paused: int
+    """1 where the resolution clock is paused (pending)."""
+    snoozed_until_ms: int | None
+    snoozed_until_reply: int
+    escalated_to: str | None
+    message_count: int
+    has_draft: int
+    """1 where somebody has an unsent draft on it."""
+    updated_ms: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentDetail:
+    """A file of a message."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDetail:
+    """One message of a ticket, whole. Parties are (name, address) pairs."""
+
+    id: int
+    direction: str
+    author: str
+    agent: str | None
+    at: datetime
+    date: datetime | None
+    subject: str
+    from_name: str
+    from_address: str
+    to: tuple[tuple[str, str], ...]
+    cc: tuple[tuple[str, str], ...]
+    bcc: tuple[tuple[str, str], ...]
+    reply_to: tuple[tuple[str, str], ...]
+    message_id: str | None
+    text: str
+    full_text: str
+    automatic: bool
+    bounce: dict[str, Any] | None
+    matched_by: str
+    delivery: str | None
+    raw_sha256: str | None
+    reference_ids: tuple[str, ...]
+    in_reply_to: str | None
+    account: str | None
+    channel: str
+    attachments: tuple[AttachmentDetail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """One fact of the timeline."""
+
+    id: int
+    at: datetime
+    name: str
+    actor: str
+    cause: str
+    data: dict[str, Any]
+    change_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockDetail:
+    """One clock as stored; ``remaining_s(now)`` is in sla.py."""
+
+    metric: str
+    policy: str
+    calendar: str
+    target_s: int
+    started_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
+    state: str
+    remaining_s: int
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDetail:
+    """An address of a customer."""
+
+    kind: str
+    value: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDetail:
+    """A person and how they reach us."""
+
+    id: int
+    name: str
+    company: str
+    tier: str
+    identities: tuple[IdentityDetail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """An earlier ticket of a customer, with what came of it."""
+
+    id: int
+    subject: str
+    status: str
+    channel: str
+    assignee: str | None
+    created_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationDetail:
+    """An escalation that is still open."""
+
+    id: int
+    at: datetime
+    by: str
+    from_level: str | None
+    to_level: str
+    reason: str
+    tried: str
+    needed: str
+    wanted_by: datetime | None
+    promised: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDetail:
+    """One ticket, whole."""
+
+    id: int
+    subject: str
+    status: str
+    priority: int
+    priority_by: str
+    channel: str
+    account: str | None
+    group_name: str | None
+    assignee: str | None
+    level: str | None
+    topic: str | None
+    language: str | None
+    sentiment: float | None
+    tags: tuple[str, ...]
+    snoozed_until: datetime | None
+    snoozed_until_reply: bool
+    spam: bool
+    merged_into: int | None
+    created_at: datetime
+    updated_at: datetime
+    waiting_since: datetime | None
+    version: int
+    customer: CustomerDetail
+    clocks: tuple[ClockDetail, ...] = ()
+    messages: tuple[MessageDetail, ...] = ()
+    events: tuple[EventDetail, ...] = ()
+    escalation: EscalationDetail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftDetail:
+    """What an agent has typed and not sent."""
+
+    agent: str
+    ticket_id: int
+    kind: str
+    text: str
+    answers: int | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One message on its way out, as a person sees it."""
+
+    id: int
+    ticket: int
+    state: str
+    due_at: datetime
+    attempts: int
+    error: str | None
+    message_id: str
+    recipients: tuple[str, ...]
+    subject: str
+    account: str
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """One item that was kept out, and why."""
+
+    id: int
+    at: datetime
+    account: str | None
+    cause: str
+    evidence: str
+    sender: str
+    subject: str
+    raw_sha256: str
+    raw_size: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One message that matches, with the words around the match."""
+
+    ticket: int
+    message: int
+    at: datetime
+    snippet: str
+    subject: str
+    author: str
+    status: str = ""
+    marks: tuple[tuple[int, int], ...] = field(default=())
+    """Where in the snippet the matched words stand (start, end)."""

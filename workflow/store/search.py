@@ -1,0 +1,166 @@
+"""Search over all messages: the words in one full-text expression, the rest of the query on their
+tickets.
+
+Best first ranks the newest 2,000 hits only: ranking every message that has a common word costs a
+hundred times more and an agent looks for what is recent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from workflow.model import from_millis
+from workflow.query.context import Context
+from workflow.query.grammar import parse
+from workflow.query.search import split_words
+from workflow.query.sql import Compiled, compile_sql
+from workflow.query.terms import fold
+from workflow.query.tree import Words, leaves
+from workflow.store.reads import Reads
+from workflow.store.rows import SearchHit
+
+__all__ = ["Found", "search"]
+
+_RANKED = 2000
+_SNIPPET = 160
+_LEAD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The hits of a search and how many messages match in all."""
+
+    hits: list[SearchHit]
+    total: int
+
+
+def search(
+    reads: Reads, text: str, context: Context, limit: int = 50, order: str = "best"
+) -> Found:
+    """Messages that match a query, ``best`` or ``newest`` first, each with the words around the
+    match.
+
+    Raises QuerySyntaxError where the query cannot be read.
+    """
+    query = parse(text)
+    expression, rest = split_words(query)
+    where = compile_sql(rest, context, scoped=False)
+    if expression is None:
+        return _without_words(reads, where, limit)
+    total = _count(reads, expression, where)
+    ids = (
+        _ranked(reads, expression, where, limit)
+        if order == "best"
+        else _newest(reads, expression, where, limit)
+    )
+    wanted = [
+        token
+        for leaf in leaves(query.root)
+        if isinstance(leaf, Words)
+        for token in leaf.term.tokens
+    ]
+    return Found(_hits(reads, ids, wanted), total)
+
+
+def _is_all(where: Compiled) -> bool:
+    return where.where in ("1 = 1", "(1 = 1)")
+
+
+def _join(where: Compiled) -> str:
+    if _is_all(where):
+        return ""
+    return " JOIN message ON message.id = message_fts.rowid JOIN ticket ON ticket.id = message.ticket_id"
+
+
+def _and(where: Compiled) -> str:
+    return "" if _is_all(where) else f" AND ({where.where})"
+
+
+def _count(reads: Reads, expression: str, where: Compiled) -> int:
+    sql = f"SELECT count(*) FROM message_fts{_join(where)} WHERE message_fts MATCH ?{_and(where)}"
+    return int(reads.fetch(sql, (expression, *where.params))[0][0])
+
+
+def _newest(reads: Reads, expression: str, where: Compiled, limit: int) -> list[int]:
+    sql = (
+        f"SELECT message_fts.rowid FROM message_fts{_join(where)} WHERE message_fts MATCH ?{_and(where)}"
+        " ORDER BY message_fts.rowid DESC LIMIT ?"
+    )
+    return [row[0] for row in reads.fetch(sql, (expression, *where.params, limit))]
+
+
+def _ranked(reads: Reads, expression: str, where: Compiled, limit: int) -> list[int]:
+    newest = _newest(reads, expression, where, max(_RANKED, limit))
+    if len(newest) <= 1:
+        return newest
+    oldest = newest[-1]
+    sql = (
+        f"SELECT message_fts.rowid FROM message_fts{_join(where)}"
+        f" WHERE message_fts MATCH ? AND message_fts.rowid >= ?{_and(where)}"
+        " ORDER BY bm25(message_fts, 4.0, 2.0, 1.0), message_fts.rowid DESC LIMIT ?"
+    )
+    return [row[0] for row in reads.fetch(sql, (expression, oldest, *where.params, limit))]
+
+
+def _without_words(reads: Reads, where: Compiled, limit: int) -> Found:
+    """No words to look for: the newest messages of the tickets that match."""
+    source = f"FROM message JOIN ticket ON ticket.id = message.ticket_id WHERE {where.where}"
+    total = int(reads.fetch(f"SELECT count(*) {source}", where.params)[0][0])
+    rows = reads.fetch(
+        f"SELECT message.id {source} ORDER BY message.id DESC LIMIT ?", (*where.params, limit)
+    )
+    return Found(_hits(reads, [row[0] for row in rows], []), total)
+
+
+def _hits(reads: Reads, ids: list[int], wanted: list[str]) -> list[SearchHit]:
+    if not ids:
+        return []
+    marks = ",".join("?" * len(ids))
+    rows = reads.fetch(
+        f"""SELECT message.id, message.ticket_id, message.at, message.subject, message.author,
+        coalesce(nullif(message.full_text, ''), message.text), ticket.status
+        FROM message JOIN ticket ON ticket.id = message.ticket_id WHERE message.id IN ({marks})""",
+        ids,
+    )
+    by_id = {row[0]: row for row in rows}
+    pattern = _pattern(wanted)
+    hits = []
+    for number in ids:
+        row = by_id.get(number)
+        if row is None:
+            continue
+        snippet, places = _snippet(row[5], pattern)
+        hits.append(
+            SearchHit(row[1], number, from_millis(row[2]), snippet, row[3], row[4], row[6], places)
+        )
+    return hits
+
+
+def _pattern(wanted: list[str]) -> re.Pattern[str] | None:
+    words = sorted({word for word in wanted if word}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, words))) if words else None
+
+
+def _snippet(text: str, pattern: re.Pattern[str] | None) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The part of a text around the first match on one line, and where the matches stand in it.
+
+    Places are right where folding keeps the length of the text, which it does for nearly every
+    script; elsewhere the snippet is shown without marks.
+    """
+    # A long body is looked at as far as its first match; the rest of it costs nothing.
+    folded = fold(text)
+    same = len(folded) == len(text)
+    match = pattern.search(folded) if pattern and same else None
+    start = max(0, match.start() - _LEAD) if match else 0
+    if start:
+        blank = text.find(" ", start, start + 20)
+        start = blank + 1 if blank >= 0 else start
+    piece = text[start : start + _SNIPPET].replace("\n", " ")
+    line = ("…" if start else "") + piece + ("…" if start + _SNIPPET < len(text) else "")
+    if not pattern or not same:
+        return line, ()
+    folded_line = fold(line)
+    if len(folded_line) != len(line):
+        return line, ()
+    return line, tuple(found.span() for found in pattern.finditer(folded_line))

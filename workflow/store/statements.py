@@ -1,0 +1,13 @@
+"""The words in which the rest of ``workflow`` asks a transaction.
+
+Conditions and statements on the tables.
+
+They are the ORM's own; that they come from here keeps it the store's business which ORM that is.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, func, update
+from sqlmodel import col, delete, or_, select
+
+__all__ = ["bindparam", "col", "delete", "func", "or_", "select", "update"]

@@ -1,0 +1,208 @@
+"""The one way to change a desk: a transaction that carries its events and its full-text rows with
+it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event, insert
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from sqlmodel import Session
+
+from workflow.errors import NotFound, Refusal, StoreError
+from workflow.model import Actor
+from workflow.query.terms import index_row, people_text
+from workflow.store import sqlite
+from workflow.store.migrate import ensure_schema
+from workflow.store.tables import Change, Event, Message, Meta, Ticket
+
+__all__ = ["Store", "Transaction"]
+
+
+class Transaction:
+    """A unit of work. Rows got here may be changed.
+
+    What was recorded is written with them or not at all.
+    """
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.touched: set[int] = set()
+        """Tickets whose projections must be made anew before the commit."""
+        self.change: Change | None = None
+        self._indexed: list[tuple[int, str, str, str]] = []
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of this transaction, for statements on many rows."""
+        return self.session.connection()
+
+    def ticket(self, ticket_id: int) -> Ticket:
+        """The ticket's row; raises NotFound."""
+        row = self.session.get(Ticket, ticket_id)
+        if row is None:
+            raise NotFound(f"there is no ticket #{ticket_id}: deskhand list shows those there are")
+        return row
+
+    def begin_change(self, actor: Actor, cause: str, summary: str = "") -> Change:
+        """Open the unit of undo to which the events recorded from now on belong."""
+        change = Change(at=self.now, actor=actor.wire, cause=cause, summary=summary)
+        self.session.add(change)
+        self.session.flush()
+        self.change = change
+        return change
+
+    def record(
+        self,
+        name: str,
+        ticket_id: int | None,
+        actor: Actor,
+        cause: str,
+        data: dict[str, Any] | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Write an event; it says that its ticket has changed."""
+        self.session.add(
+            Event(
+                at=at or self.now,
+                name=name,
+                ticket_id=ticket_id,
+                actor=actor.wire,
+                cause=cause,
+                data=data or {},
+                change_id=self.change.id if self.change else None,
+            )
+        )
+        if ticket_id is not None:
+            self.touched.add(ticket_id)
+
+    def add_message(self, message: Message) -> Message:
+        """Write one message with its full-text row."""
+        self.session.add(message)
+        self.session.flush()
+        assert message.id is not None
+        people = people_text(
+            message.author,
+            message.from_name,
+            message.from_address,
+            [*message.to_list, *message.cc_list],
+        )
+        self.index([(message.id, message.subject, people, message.full_text or message.text)])
+        return message
+
+    def index(self, rows: Sequence[tuple[int, str, str, str]]) -> None:
+        """Take (message, subject, people, body) into the full-text index at the end of the
+        transaction.
+        """
+        self._indexed.extend(rows)
+
+    def insert_many(self, table: type, rows: Sequence[dict[str, Any]]) -> None:
+        """Write many rows of a table in one statement."""
+        if rows:
+            self.connection.execute(insert(table), list(rows))
+
+    def flush_index(self) -> None:
+        """Write the full-text rows that wait.
+
+        In one statement, never by a trigger (which halves the rate).
+        """
+        if not self._indexed:
+            return
+        rows = [
+            (row, *index_row(subject, people, body)) for row, subject, people, body in self._indexed
+        ]
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.executemany(sqlite.FTS_INSERT, rows)
+        self._indexed.clear()
+
+
+class Store:
+    """A desk's database. One writer at a time in this process.
+
+    Readers have connections of their own (reads.py).
+    """
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self.path = path
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[], None]] = []
+        self._secret: bytes | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the database, making it or bringing its schema up to date first.
+
+        Raises StoreError with a sentence.
+        """
+        ensure_schema(path)
+        engine = create_engine(f"sqlite:///{path}", pool_size=1, max_overflow=0, pool_timeout=60)
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+            connection.isolation_level = None
+            sqlite.prepare(connection, writer=True)
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            # The write lock is taken at once: a transaction that read first could not be upgraded
+            # later.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return cls(engine, path)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every commit of this process, in the thread that committed."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def write(self, now: datetime) -> Iterator[Transaction]:
+        """A transaction that commits when the block ends and leaves nothing behind when it raises.
+
+        Raises StoreError when the database is locked for longer than five seconds, full or damaged,
+        and Refusal when somebody else changed the same ticket at the same moment.
+        """
+        with self._lock:
+            try:
+                with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                    transaction = Transaction(session, now)
+                    yield transaction
+                    session.flush()
+                    transaction.flush_index()
+            except StaleDataError:
+                raise Refusal(
+                    "somebody else changed this ticket at the same moment: look and try again"
+                ) from None
+            except (OperationalError, DBAPIError) as fault:
+                raise StoreError(sqlite.fault_sentence(fault.orig or fault, self.path)) from fault
+            except sqlite3.Error as fault:
+                raise StoreError(sqlite.fault_sentence(fault, self.path)) from fault
+        for listener in self._listeners:
+            listener()
+
+    def secret(self, now: datetime) -> bytes:
+        """The key that signs this desk's reply tokens; made with the desk."""
+        if self._secret is None:
+            with self.write(now) as transaction:
+                row = transaction.session.get(Meta, "reply_secret")
+                if row is None:
+                    row = Meta(name="reply_secret", value=secrets.token_hex(32))
+                    transaction.session.add(row)
+                self._secret = bytes.fromhex(row.value)
+        return self._secret

@@ -1,0 +1,452 @@
+"""The tables, as SQLModel classes. Changes are written through them.
+
+Lists are read as SQL text (reads.py).
+
+Conventions: times are UTC and stored as whole milliseconds in a BIGINT (``UtcMillis``), so that the
+same arithmetic works in every engine; enums are stored as their words (priority as its number,
+because it is compared); lists and dicts as JSON text. A column that another fact decides
+("projection") says so. No ``from __future__ import annotations`` here: SQLModel reads the
+annotations when the classes are made.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from workflow.model import FAR_FUTURE_MS, from_millis, to_millis
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+metadata = SQLModel.metadata
+
+
+class UtcMillis(TypeDecorator[datetime]):
+    """An aware UTC datetime in Python, whole milliseconds since 1970 in the database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        """Milliseconds for a moment; a naive one is refused."""
+        return None if value is None else to_millis(value)
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        """The moment for stored milliseconds."""
+        return None if value is None else from_millis(value)
+
+
+def _when(nullable: bool = True, index: bool = False) -> Any:
+    return Field(sa_column=Column(UtcMillis, nullable=nullable, index=index))
+
+
+def _json(default: str = "[]") -> Any:
+    return Field(
+        default_factory=list if default == "[]" else dict,
+        sa_column=Column(JSON, nullable=False, server_default=default),
+    )
+
+
+class Meta(SQLModel, table=True):
+    """What the desk knows of itself: its secret for reply tokens, its creation, format numbers."""
+
+    __tablename__ = "meta"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Agent(SQLModel, table=True):
+    """A person of the team, mirrored from deskhand.toml; the name is the identity."""
+
+    __tablename__ = "agent"
+    name: str = Field(primary_key=True)
+    email: str = ""
+    role: str = "agent"
+    groups: list[str] = _json()
+    active: bool = True
+
+
+class Group(SQLModel, table=True):
+    """A set of agents with a level, mirrored from deskhand.toml."""
+
+    __tablename__ = "desk_group"
+    name: str = Field(primary_key=True)
+    level: str = "L1"
+    active: bool = True
+
+
+class Customer(SQLModel, table=True):
+    """A person who writes to us."""
+
+    __tablename__ = "customer"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = ""
+    company: str = ""
+    tier: str = "standard"
+    created_at: datetime = _when(nullable=False)
+
+
+class Identity(SQLModel, table=True):
+    """An address, chat account or phone of a customer, with the evidence that it is theirs."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("kind", "value"),)
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", index=True)
+    kind: str
+    value: str
+    """Normalised for comparison: an email address in lower case."""
+    display: str = ""
+    """The name that came with it last."""
+    evidence: str = ""
+    created_at: datetime = _when(nullable=False)
+
+
+_QUEUED = "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+_LISTED = "status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"
+_BY_DUE = ("due_rank", "urgency_rank", "waiting_rank", "id")
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_TICKET_VERSION = Column("version", Integer, nullable=False, default=1, server_default="1")
+
+
+class Ticket(SQLModel, table=True):
+    """One conversation about one matter."""
+
+    __tablename__ = "ticket"
+    # Two writers of one ticket: the second one fails instead of overwriting what it has not seen.
+    __mapper_args__ = {"version_id_col": _TICKET_VERSION}
+    __table_args__ = (
+        # The queue in its default order, whole and by assignee; only what can be in a queue is in
+        # the index.
+        _partial("ix_ticket_queue", *_BY_DUE, where=_LISTED),
+        _partial("ix_ticket_queue_open", *_BY_DUE, where=_QUEUED),
+        _partial("ix_ticket_queue_assignee", "assignee", *_BY_DUE, where=_QUEUED),
+        _partial("ix_ticket_queue_group", "group_name", *_BY_DUE, where=_QUEUED),
+        _partial("ix_ticket_queue_status", "status", *_BY_DUE, where=_LISTED),
+        _partial("ix_ticket_warn", "next_warn_at", where="next_warn_at IS NOT NULL"),
+        _partial("ix_ticket_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
+        _partial("ix_ticket_escalated", *_BY_DUE, where=f"escalated_to IS NOT NULL AND {_LISTED}"),
+        Index("ix_ticket_updated", "updated_at", "id"),
+        Index("ix_ticket_customer", "customer_id", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str = ""
+    status: str = "new"
+    priority: int = 2
+    priority_by: str = "default"
+    channel: str = "email"
+    account: str | None = None
+    group_name: str | None = None
+    assignee: str | None = None
+    level: str | None = None
+    topic: str | None = None
+    language: str | None = None
+    sentiment: float | None = None
+    customer_id: int = Field(foreign_key="customer.id")
+    created_at: datetime = _when(nullable=False)
+    updated_at: datetime = _when(nullable=False)
+    snoozed_until: datetime | None = _when()
+    snoozed_until_reply: bool = False
+    spam_at: datetime | None = _when()
+    merged_into: int | None = Field(default=None, foreign_key="ticket.id")
+    resolved_at: datetime | None = _when()
+    escalated_to: str | None = None
+    """Projection: the level of the escalation that is still open."""
+    no_clocks: bool = False
+    """Came in by import or from before an account's cut-off date.
+
+    No clock runs until the customer writes again.
+    """
+    waiting_since: datetime | None = _when()
+    """Projection: the oldest customer message that nobody has answered."""
+    last_message_at: datetime | None = _when()
+    """Projection, with the three below."""
+    last_direction: str = "in"
+    last_line: str = ""
+    message_count: int = 0
+    next_metric: str | None = None
+    """Projection: the running clock that is due first, with its due and warning times."""
+    next_due_at: datetime | None = _when()
+    next_warn_at: datetime | None = _when()
+    due_rank: int = Field(
+        default=FAR_FUTURE_MS, sa_column=Column(BigInteger, nullable=False, default=FAR_FUTURE_MS)
+    )
+    """Projection, as the next two: the order of the queue, ascending."""
+    urgency_rank: int = 2
+    waiting_rank: int = Field(
+        default=FAR_FUTURE_MS, sa_column=Column(BigInteger, nullable=False, default=FAR_FUTURE_MS)
+    )
+    version: int = Field(default=1, sa_column=_TICKET_VERSION)
+
+
+class TicketTag(SQLModel, table=True):
+    """A word that a person or a rule put on a ticket."""
+
+    __tablename__ = "ticket_tag"
+    __table_args__ = (Index("ix_ticket_tag_tag", "tag", "ticket_id"),)
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    tag: str = Field(primary_key=True)
+
+
+class Message(SQLModel, table=True):
+    """Something that came in, goes out, or is a note."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_ticket", "ticket_id", "id"),
+        Index("ix_message_message_id", "message_id"),
+        Index("uq_message_dedupe_key", "dedupe_key", unique=True),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id")
+    direction: str
+    author: str = ""
+    """The name to show: the customer's, or the agent's."""
+    agent: str | None = None
+    channel: str = "email"
+    account: str | None = None
+    at: datetime = _when(nullable=False)
+    """When it reached us, was queued or was written."""
+    date: datetime | None = _when()
+    """What the Date header says."""
+    subject: str = ""
+    from_name: str = ""
+    from_address: str = ""
+    to_list: list[Any] = _json()
+    """Lists of [name, address]."""
+    cc_list: list[Any] = _json()
+    bcc_list: list[Any] = _json()
+    reply_to: list[Any] = _json()
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    reference_ids: str = Field(
+        default="", sa_column=Column(Text, nullable=False, server_default="")
+    )
+    """Message-IDs with a blank between them, oldest first."""
+    text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    full_text: str | None = Field(default=None, sa_column=Column(Text))
+    """The whole readable body; null where nothing was cut, then it is ``text``."""
+    automatic: bool = False
+    bounce: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    matched_by: str = ""
+    raw_sha256: str | None = None
+    raw_size: int = 0
+    delivery: str | None = None
+    """Projection: the state of the outbox item that carries it."""
+    dedupe_key: str | None = None
+    defects: str = ""
+
+
+class AttachmentRow(SQLModel, table=True):
+    """A file of a message; its bytes lie in the file store under their SHA-256."""
+
+    __tablename__ = "attachment"
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: int = Field(foreign_key="message.id", index=True)
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    inline: bool = False
+    content_id: str | None = None
+
+
+class Change(SQLModel, table=True):
+    """One action as a person or the engine did it: the unit of undo. Its events point here."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index("ix_change_actor", "actor", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _when(nullable=False)
+    actor: str
+    cause: str
+    summary: str
+    """One phrase a person can read: ``status of #42 to resolved``."""
+    undone_by: int | None = Field(default=None, foreign_key="change.id")
+    undoes: int | None = Field(default=None, foreign_key="change.id")
+
+
+class Event(SQLModel, table=True):
+    """A fact: append-only. The timeline, the audit trail, undo, the clocks' ledger and live updates
+    read it.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_ticket", "ticket_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _when(nullable=False)
+    name: str
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id")
+    actor: str
+    cause: str
+    data: dict[str, Any] = _json("{}")
+    change_id: int | None = Field(default=None, foreign_key="change.id", index=True)
+
+
+class ClockRow(SQLModel, table=True):
+    """One promise on one ticket. A projection of the ticket's events, its policy and its calendar."""
+
+    __tablename__ = "clock"
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    metric: str = Field(primary_key=True)
+    policy: str
+    calendar: str
+    target_s: int
+    started_at: datetime = _when(nullable=False)
+    state: str
+    due_at: datetime | None = _when()
+    """Null while paused."""
+    warn_at: datetime | None = _when()
+    remaining_s: int = 0
+    """Working seconds left when the state last changed; what a paused clock shows."""
+    ended_at: datetime | None = _when()
+    at_risk_told: bool = False
+    breached_told: bool = False
+
+
+class Draft(SQLModel, table=True):
+    """What an agent has typed and not yet sent."""
+
+    __tablename__ = "draft"
+    agent: str = Field(primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    """reply or note"""
+    text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    answers: int | None = None
+    """The newest message when composing began."""
+    updated_at: datetime = _when(nullable=False)
+
+
+class Outbox(SQLModel, table=True):
+    """One message on its way out. One row is one Message-ID is at most one send."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("uq_outbox_message", "message_row", unique=True),
+        _partial(
+            "ix_outbox_due", "due_at", where="state IN ('held','scheduled','queued','sending')"
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id")
+    message_row: int = Field(foreign_key="message.id")
+    channel: str = "email"
+    account: str
+    state: str
+    due_at: datetime = _when(nullable=False)
+    """Not before this: the end of the undo window, the time it is scheduled for, or of the next
+    attempt.
+    """
+    attempts: int = 0
+    error: str | None = None
+    claimed_by: str | None = None
+    """The lease holder that is sending it."""
+    past_the_dot: bool = False
+    """Set before the last bytes go out.
+
+    From here on a broken connection leaves the fate unknown.
+    """
+    recipients: list[str] = _json()
+    message_id: str
+    raw_sha256: str
+    created_at: datetime = _when(nullable=False)
+    sent_at: datetime | None = _when()
+    copied_at: datetime | None = _when()
+    """When the copy was put into the account's Sent folder."""
+    copy_error: str | None = None
+
+
+class Held(SQLModel, table=True):
+    """An inbound item kept out of the queue, with its cause."""
+
+    __tablename__ = "held"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _when(nullable=False)
+    channel: str = "email"
+    account: str | None = None
+    cause: str
+    evidence: str = ""
+    sender: str = ""
+    subject: str = ""
+    raw_sha256: str
+    raw_size: int = 0
+    state: str = "held"
+    """held, released, discarded"""
+    message_row: int | None = Field(default=None, foreign_key="message.id")
+    dedupe_key: str | None = Field(default=None, index=True)
+
+
+class Cursor(SQLModel, table=True):
+    """How far a channel account has been read, a row for each folder."""
+
+    __tablename__ = "cursor"
+    account: str = Field(primary_key=True)
+    folder: str = Field(primary_key=True)
+    validity: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """IMAP: UIDVALIDITY (RFC 3501 section 2.3.1.1)."""
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """IMAP: the last UID that has an outcome."""
+    updated_at: datetime = _when(nullable=False)
+
+
+class Arrival(SQLModel, table=True):
+    """The intake ledger: what became of each item that a channel showed us."""
+
+    __tablename__ = "arrival"
+    account: str = Field(primary_key=True)
+    folder: str = Field(primary_key=True)
+    validity: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    at: datetime = _when(nullable=False)
+    outcome: str
+    cause: str | None = None
+    message_row: int | None = None
+    held_id: int | None = None
+
+
+class Lease(SQLModel, table=True):
+    """Who does a piece of background work.
+
+    One row for each account, one for sending, one for timers.
+    """
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    holder: str
+    host: str
+    pid: int
+    process_started: str = ""
+    """Tells a reused process number from the holder."""
+    expires_at: datetime = _when(nullable=False)
+
+
+class Escalation(SQLModel, table=True):
+    """A ticket moved up, with its packet."""
+
+    __tablename__ = "escalation"
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True)
+    at: datetime = _when(nullable=False)
+    by: str
+    from_level: str | None = None
+    to_level: str
+    reason: str
+    tried: str = ""
+    needed: str = ""
+    wanted_by: datetime | None = _when()
+    promised: str = ""
+    ended_at: datetime | None = _when()

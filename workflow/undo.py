@@ -1,0 +1,302 @@
+"""How changes are taken back: for each kind of event, what restores the state before it.
+
+A change is taken back as a whole or not at all. Its events stay; taking back writes new ones, with
+the sides swapped, so the clocks and the audit trail see what really happened and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from workflow.apply import Context, change_delivery
+from workflow.clock import parse_moment
+from workflow.errors import Refusal
+from workflow.model import OutboxState
+from workflow.store.statements import col, select
+from workflow.store.tables import (
+    Change,
+    Customer,
+    Draft,
+    Escalation,
+    Event,
+    Held,
+    Message,
+    Outbox,
+    Ticket,
+    TicketTag,
+)
+
+__all__ = ["REVERTS", "revert"]
+
+Revert = Callable[[Context, Event], None]
+REVERTS: dict[str, Revert] = {}
+
+
+def _reverts(*names: str) -> Callable[[Revert], Revert]:
+    def register(function: Revert) -> Revert:
+        for name in names:
+            REVERTS[name] = function
+        return function
+
+    return register
+
+
+def revert(context: Context, change: Change) -> None:
+    """Restore what stood before a change, newest event first.
+
+    Raises Refusal where that is impossible now.
+    """
+    events = context.transaction.session.exec(
+        select(Event).where(col(Event.change_id) == change.id).order_by(col(Event.id).desc())
+    ).all()
+    if not events:
+        return
+    for event in events:
+        undo = REVERTS.get(event.name)
+        if undo is None:
+            raise Refusal(f"{change.summary} cannot be undone: {event.name} has no way back")
+        undo(context, event)
+
+
+def _ticket(context: Context, event: Event) -> Ticket:
+    assert event.ticket_id is not None
+    return context.transaction.ticket(event.ticket_id)
+
+
+def _swap(context: Context, event: Event) -> None:
+    """Write the event with its sides swapped."""
+    data: dict[str, Any] = {**event.data, "undoes": event.id}
+    data["before"], data["after"] = event.data.get("after"), event.data.get("before")
+    for side in ("by", "added"):
+        other = {"by": ("by_before", "by_after"), "added": ("added", "removed")}[side]
+        if other[0] in data:
+            data[other[0]], data[other[1]] = event.data[other[1]], event.data[other[0]]
+    context.record(event.name, event.ticket_id, data)
+
+
+def _changed_since(ticket: Ticket, what: str, now: object, expected: object) -> Refusal:
+    return Refusal(
+        f"the {what} of #{ticket.id} was changed again since (it is now {now or 'empty'}, not {expected or 'empty'}):"
+        " set it by hand"
+    )
+
+
+@_reverts("ticket.status")
+def _status(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    if ticket.status != event.data["after"]:
+        raise _changed_since(ticket, "status", ticket.status, event.data["after"])
+    ticket.status = event.data["before"]
+    ticket.resolved_at = event.at if ticket.status in ("resolved", "closed") else None
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
+@_reverts("ticket.priority")
+def _priority(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    if ticket.priority != event.data["after"]:
+        raise _changed_since(ticket, "priority", ticket.priority, event.data["after"])
+    ticket.priority, ticket.priority_by = event.data["before"], event.data["by_before"]
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
+@_reverts("ticket.field")
+def _field(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    name = event.data["field"]
+    target: Ticket | Customer | None = ticket
+    if name in ("tier", "company"):
+        target = context.transaction.session.get(Customer, ticket.customer_id)
+    assert target is not None
+    if getattr(target, name) != event.data["after"]:
+        raise _changed_since(ticket, name, getattr(target, name), event.data["after"])
+    setattr(target, name, event.data["before"])
+    context.transaction.session.add(target)
+    _swap(context, event)
+
+
+@_reverts("ticket.assigned")
+def _assigned(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    after, before = event.data["after"], event.data["before"]
+    if (ticket.assignee, ticket.group_name) != (after["assignee"], after["group"]):
+        raise _changed_since(ticket, "owner", ticket.assignee, after["assignee"])
+    ticket.assignee, ticket.group_name, ticket.level = (
+        before["assignee"],
+        before["group"],
+        before["level"],
+    )
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
+@_reverts("ticket.tags")
+def _tags(context: Context, event: Event) -> None:
+    session = context.transaction.session
+    ticket = _ticket(context, event)
+    assert ticket.id is not None
+    for tag in event.data["added"]:
+        row = session.get(TicketTag, (ticket.id, tag))
+        if row is not None:
+            session.delete(row)
+    for tag in event.data["removed"]:
+        if session.get(TicketTag, (ticket.id, tag)) is None:
+            session.add(TicketTag(ticket_id=ticket.id, tag=tag))
+    _swap(context, event)
+
+
+@_reverts("ticket.snoozed")
+def _snoozed(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    before = event.data["before"]
+    ticket.snoozed_until = _moment(before["until"])
+    ticket.snoozed_until_reply = before["reply"]
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return parse_moment(text) if text else None
+
+
+@_reverts("ticket.spam")
+def _spam(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    if (ticket.spam_at is not None) != event.data["after"]:
+        raise _changed_since(ticket, "spam mark", "set" if ticket.spam_at else None, None)
+    ticket.spam_at = event.at if event.data["before"] else None
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
+@_reverts("ticket.escalated")
+def _escalated(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    before, after = event.data["before"], event.data["after"]
+    if ticket.level != after["level"]:
+        raise _changed_since(ticket, "level", ticket.level, after["level"])
+    _end_escalation(context, event.data["escalation"], ended=True)
+    _put_owner(context, ticket, before)
+    data = {**event.data, "undoes": event.id}
+    context.record("ticket.de_escalated", ticket.id, data)
+
+
+@_reverts("ticket.de_escalated")
+def _escalated_again(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    _end_escalation(context, event.data["escalation"], ended=False)
+    _put_owner(context, ticket, {**event.data["after"], "escalated_to": event.data["to"]})
+    context.record("ticket.escalated", ticket.id, {**event.data, "undoes": event.id})
+
+
+def _end_escalation(context: Context, number: int, *, ended: bool) -> None:
+    row = context.transaction.session.get(Escalation, number)
+    if row is not None:
+        row.ended_at = context.now if ended else None
+        context.transaction.session.add(row)
+
+
+def _put_owner(context: Context, ticket: Ticket, owner: dict[str, Any]) -> None:
+    ticket.group_name, ticket.level = owner["group"], owner["level"]
+    ticket.assignee, ticket.escalated_to = owner["assignee"], owner["escalated_to"]
+    context.transaction.session.add(ticket)
+
+
+@_reverts("note.added")
+def _note(context: Context, event: Event) -> None:
+    """A note is struck out, not deleted: somebody may have read it."""
+    ticket = _ticket(context, event)
+    message = context.transaction.session.get(Message, event.data["message"])
+    if message is not None:
+        message.delivery = OutboxState.CANCELLED.value
+        context.transaction.session.add(message)
+    context.record(
+        "note.withdrawn", ticket.id, {"message": event.data["message"], "undoes": event.id}
+    )
+
+
+@_reverts("note.withdrawn")
+def _note_again(context: Context, event: Event) -> None:
+    message = context.transaction.session.get(Message, event.data["message"])
+    if message is not None:
+        message.delivery = None
+        context.transaction.session.add(message)
+    context.record(
+        "note.added", event.ticket_id, {"message": event.data["message"], "undoes": event.id}
+    )
+
+
+@_reverts("message.queued", "send.retried")
+def _queued(context: Context, event: Event) -> None:
+    """A reply that has not left is taken back and its text becomes the writer's draft again."""
+    item = context.transaction.session.get(Outbox, event.data["outbox"])
+    assert item is not None
+    if item.state not in (
+        OutboxState.HELD,
+        OutboxState.SCHEDULED,
+        OutboxState.QUEUED,
+        OutboxState.FAILED,
+    ):
+        raise Refusal(
+            f"the reply on #{item.ticket_id} is {item.state}: a mail that has left cannot be taken back"
+        )
+    change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled")
+    text = event.data.get("text")
+    if (
+        text
+        and context.transaction.session.get(Draft, (context.actor.name, item.ticket_id, "reply"))
+        is None
+    ):
+        context.transaction.session.add(
+            Draft(
+                agent=context.actor.name,
+                ticket_id=item.ticket_id,
+                kind="reply",
+                text=text,
+                updated_at=context.now,
+            )
+        )
+
+
+@_reverts("send.cancelled")
+def _cancelled(context: Context, event: Event) -> None:
+    item = context.transaction.session.get(Outbox, event.data["outbox"])
+    assert item is not None
+    if item.state != OutboxState.CANCELLED:
+        raise Refusal(f"the reply on #{item.ticket_id} is {item.state} by now")
+    item.due_at = max(item.due_at, context.now)
+    change_delivery(context, item, OutboxState(event.data["before"]), "message.queued")
+    draft = context.transaction.session.get(Draft, (context.actor.name, item.ticket_id, "reply"))
+    if draft is not None:
+        context.transaction.session.delete(draft)
+
+
+@_reverts("held.discarded")
+def _held(context: Context, event: Event) -> None:
+    row = context.transaction.session.get(Held, event.data["held"])
+    if row is not None:
+        row.state = "held"
+        context.transaction.session.add(row)
+    context.record("held.kept", None, {"held": event.data["held"], "undoes": event.id})
+
+
+@_reverts("held.kept")
+def _discard_again(context: Context, event: Event) -> None:
+    row = context.transaction.session.get(Held, event.data["held"])
+    if row is not None:
+        row.state = "discarded"
+        context.transaction.session.add(row)
+    context.record("held.discarded", None, {"held": event.data["held"], "undoes": event.id})
+
+
+@_reverts("held.released")
+def _released(context: Context, event: Event) -> None:
+    del context
+    raise Refusal(
+        f"held item {event.data['held']} is a message on #{event.ticket_id} by now and cannot be held again:"
+        " mark the ticket as spam, or resolve it"
+    )
