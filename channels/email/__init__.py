@@ -1,0 +1,1 @@
+"""Email: parsing, quotes, threading keys, IMAP and SMTP."""

@@ -1,0 +1,87 @@
+"""What can go wrong between us and a mail server, as sentences with the next step."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from workflow.errors import DeskError
+from workflow.plaintext import one_line
+from workflow.settings import ServerSettings
+
+__all__ = ["FolderMissing", "LoginRefused", "MailFault", "Unreachable", "network_fault", "refusal"]
+
+# Providers that refuse the account's own password once a second factor is set up.
+_APP_PASSWORDS = {
+    "gmail": "https://myaccount.google.com/apppasswords",
+    "google": "https://myaccount.google.com/apppasswords",
+    "yahoo": "the account security page of Yahoo",
+    "icloud": "https://account.apple.com",
+    "me.com": "https://account.apple.com",
+    "fastmail": "Settings, Privacy & Security of Fastmail",
+    "aol": "the account security page of AOL",
+    "zoho": "the security page of Zoho",
+    "gmx": "the security page of GMX",
+    "yandex": "the security page of Yandex",
+}
+
+
+class MailFault(DeskError):
+    """A mail server could not be used; the text is the sentence for a person."""
+
+
+class Unreachable(MailFault):
+    """No connection, or it broke: time may mend it."""
+
+
+class LoginRefused(MailFault):
+    """The server does not take user and password: somebody has to mend it."""
+
+
+class FolderMissing(MailFault):
+    """A folder that deskhand.toml names is not there."""
+
+
+def network_fault(fault: BaseException, server: ServerSettings) -> Unreachable:
+    """The sentence for a connection that failed or broke."""
+    where = f"{server.host}:{server.port}"
+    if isinstance(fault, socket.gaierror):
+        said = (
+            f"there is no server named {server.host}: check host in deskhand.toml,"
+            " and whether this machine is online"
+        )
+    elif isinstance(fault, ConnectionRefusedError):
+        said = f"{where} refuses connections: check port and security in deskhand.toml"
+    elif isinstance(fault, ssl.SSLCertVerificationError):
+        said = (
+            f"the certificate of {where} is not trusted ({fault.verify_message}): check host in"
+            " deskhand.toml, or add the authority that signed it to this system's trusted ones"
+        )
+    elif isinstance(fault, ssl.SSLError):
+        said = (
+            f"{where} does not speak TLS as expected ({_words(fault)}):"
+            " check port and security (tls for 993 and 465, starttls for 143 and 587)"
+        )
+    elif isinstance(fault, TimeoutError):
+        said = f"{where} does not answer: check host and port, and whether a firewall is between"
+    elif isinstance(fault, OSError) and fault.strerror:
+        said = f"the connection to {where} failed ({fault.strerror}): check the network"
+    else:
+        said = f"the connection to {where} broke ({_words(fault)})"
+    return Unreachable(said)
+
+
+def refusal(server: ServerSettings, answer: str) -> LoginRefused:
+    """The sentence for a login that was refused with an answer."""
+    said = (
+        f"{server.host} refuses the login of {server.user or 'nobody'}"
+        f" ({one_line(answer, 160) or 'no reason given'}): check user and password in deskhand.toml"
+    )
+    place = next((at for key, at in _APP_PASSWORDS.items() if key in server.host.lower()), None)
+    if place is not None:
+        return LoginRefused(f"{said}; this provider wants an app password (make one: {place})")
+    return LoginRefused(f"{said}; with two-step verification it must be an app password")
+
+
+def _words(fault: BaseException) -> str:
+    return one_line(str(fault), 120) or type(fault).__name__

@@ -1,0 +1,383 @@
+"""IMAP (RFC 3501, RFC 9051): the one file that speaks it. Reading never changes a flag.
+
+A session belongs to one thread; only :meth:`ImapSession.abort` may be called from another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+
+from channels.email.faults import (
+    FolderMissing,
+    MailFault,
+    Unreachable,
+    network_fault,
+    refusal,
+)
+from channels.wake import Wake
+from workflow.plaintext import one_line
+from workflow.settings import ServerSettings
+
+__all__ = ["IDLE_LIMIT_S", "Fetched", "Folder", "ImapSession"]
+
+IDLE_LIMIT_S = 540
+"""Seconds after which IDLE is renewed: servers may cut it after 29 minutes, routers after 10."""
+
+_CONNECT_LIMIT_S = 15
+_READ_LIMIT_S = 60
+_SENT_NAMES = (
+    "Sent",
+    "Sent Items",
+    "Sent Messages",
+    "Sent Mail",
+    "Gesendet",
+    "Envoyés",
+    "Enviados",
+)
+_BODY = b"BODY[]"
+_HEADER = b"BODY[HEADER]"
+# A login that another try may mend: RFC 5530, and what busy servers say.
+_PASSING = re.compile(r"UNAVAILABLE|INUSE|LIMIT|try again|too many|temporar", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An opened folder: its name, UIDVALIDITY, and how many messages it holds."""
+
+    name: str
+    validity: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One message. ``whole`` is False where only the header was fetched; ``size`` is the server's.
+
+    ``fault`` says why the server did not give it; None if it did.
+    """
+
+    uid: int
+    raw: bytes
+    received_at: datetime | None
+    size: int
+    whole: bool = True
+    fault: str | None = None
+
+
+class ImapSession:
+    """One logged-in connection."""
+
+    def __init__(self, client: IMAPClient, server: ServerSettings) -> None:
+        self._client = client
+        self._server = server
+        self._selected: str | None = None
+        self._idle_works = True
+
+    @classmethod
+    def connect(cls, server: ServerSettings, password: str) -> ImapSession:
+        """Connect and log in; raises Unreachable or LoginRefused with a sentence."""
+        with _translated(server):
+            client = IMAPClient(
+                server.host,
+                server.port,
+                ssl=server.security == "tls",
+                ssl_context=ssl.create_default_context() if server.security == "tls" else None,
+                timeout=SocketTimeout(_CONNECT_LIMIT_S, _READ_LIMIT_S),
+            )
+        session = cls(client, server)
+        try:
+            with _translated(server):
+                if server.security == "starttls":
+                    client.starttls(ssl.create_default_context())
+                client.normalise_times = False
+                _login(client, server, password)
+                # What is offered before a login is another list on many servers.
+                with contextlib.suppress(IMAPClientError):
+                    client.capabilities()
+        except BaseException:
+            session.abort()
+            raise
+        return session
+
+    def close(self) -> None:
+        """Log out; never raises."""
+        try:
+            self._client.logout()
+        except (OSError, IMAPClientError, ValueError):
+            self.abort()
+
+    def abort(self) -> None:
+        """Cut the connection at once, also while another thread waits for it."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._client.socket().shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, IMAPClientError, AttributeError):
+            self._client.shutdown()
+
+    def open(self, name: str) -> Folder:
+        """Open a folder for reading only (EXAMINE); raises FolderMissing."""
+        with _translated(self._server):
+            try:
+                found = self._client.select_folder(name, readonly=True)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as fault:
+                self._selected = None
+                raise FolderMissing(
+                    f"the folder {name} cannot be opened on {self._server.host} ({_answer(fault)}):"
+                    f" there are {', '.join(self._names()[:20]) or 'none'}; correct folders"
+                    " in deskhand.toml"
+                ) from fault
+        self._selected = name
+        return Folder(name, _number(found.get(b"UIDVALIDITY")), _number(found.get(b"EXISTS")))
+
+    def uids_after(self, position: int) -> list[int]:
+        """The UIDs above a position in the open folder, ascending.
+
+        ``UID n:*`` also gives the last message where all are below n (RFC 3501 section 6.4.8).
+        """
+        with _translated(self._server):
+            found = self._client.search(["UID", f"{position + 1}:*"])
+        return sorted({int(uid) for uid in found if int(uid) > position})
+
+    def still_there(self, uids: Sequence[int]) -> set[int]:
+        """Which of these messages have not been expunged."""
+        with _translated(self._server):
+            return {int(uid) for uid in self._client.search(["UID", _set(uids)])}
+
+    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
+        """The sizes in bytes that the server gives; a message without one has 0."""
+        try:
+            with _translated(self._server):
+                found = self._client.fetch(list(uids), ["RFC822.SIZE"])
+        except Unreachable:
+            raise
+        except MailFault:
+            return dict.fromkeys(uids, 0)
+        return {uid: _number(found.get(uid, {}).get(b"RFC822.SIZE")) for uid in uids}
+
+    def fetch(self, uids: Sequence[int], *, headers_only: bool = False) -> list[Fetched]:
+        """The messages with these UIDs that are still there, in their order.
+
+        What the server refuses or garbles is asked for again one by one; what it then still does
+        not give comes with its ``fault``.
+        """
+        try:
+            return self._fetch(uids, headers_only, with_date=True)
+        except Unreachable:
+            raise
+        except MailFault as fault:
+            if len(uids) == 1:
+                return self._fetch_alone(uids[0], headers_only, str(fault))
+        return [entry for uid in uids for entry in self.fetch([uid], headers_only=headers_only)]
+
+    def _fetch_alone(self, uid: int, headers_only: bool, why: str) -> list[Fetched]:
+        """A second way to a message whose INTERNALDATE may be what cannot be read."""
+        try:
+            return self._fetch([uid], headers_only, with_date=False)
+        except Unreachable:
+            raise
+        except MailFault:
+            return [Fetched(uid, b"", None, 0, fault=why)]
+
+    def _fetch(self, uids: Sequence[int], headers_only: bool, *, with_date: bool) -> list[Fetched]:
+        wanted = ["BODY.PEEK[HEADER]" if headers_only else "BODY.PEEK[]"]
+        if with_date:
+            wanted.append("INTERNALDATE")
+        with _translated(self._server):
+            found = self._client.fetch(list(uids), wanted)
+        key = _HEADER if headers_only else _BODY
+        gone = [uid for uid in uids if key not in found.get(uid, {})]
+        there = self.still_there(gone) if gone else set()
+        fetched: list[Fetched] = []
+        for uid in uids:
+            entry: dict[bytes, Any] = found.get(uid, {})
+            if key in entry:
+                raw = bytes(entry[key] or b"")
+                fetched.append(Fetched(uid, raw, _moment(entry), len(raw), whole=not headers_only))
+            elif uid in there:
+                fetched.append(
+                    Fetched(uid, b"", None, 0, fault=f"{self._server.host} gave no content for it")
+                )
+        return fetched
+
+    def wait(self, wake: Wake, limit_s: float) -> None:
+        """Wait until something may have changed in the open folder, the bell rings, or time is up.
+
+        With IDLE (RFC 2177) where it works, else by waiting; either way the caller then looks.
+        """
+        if not self._idle_works or not self._offers("IDLE"):
+            wake.wait(limit_s)
+            self.check()
+            return
+        with _translated(self._server):
+            try:
+                self._client.idle()
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as fault:
+                if "Unexpected IDLE response" in str(fault):
+                    # News came before the answer; imapclient has lost count of its answers now.
+                    raise Unreachable(f"{self._server.host} spoke during IDLE") from fault
+                self._idle_works = False
+                return
+            end = time.monotonic() + min(limit_s, IDLE_LIMIT_S)
+            line = self._client.socket()
+            while (left := end - time.monotonic()) > 0:
+                if wake.wait(0 if _pending(line) else left, [line]):
+                    break
+                if time.monotonic() >= end:
+                    break
+                if _news(self._client.idle_check(timeout=0)):
+                    break
+            self._client.idle_done()
+
+    def check(self) -> None:
+        """Ask for a sign of life (NOOP); raises Unreachable."""
+        with _translated(self._server):
+            self._client.noop()
+
+    def append_sent(
+        self, raw: bytes, message_id: str, at: datetime, folder: str | None = None
+    ) -> bool:
+        """Put a copy into the folder of sent mail unless it lies there; False if it did.
+
+        It is looked for first, so that a crash between the copy and its note makes no second one.
+        Raises MailFault with a sentence.
+        """
+        name = folder or self._sent_folder()
+        self.open(name)
+        with _translated(self._server):
+            if self._client.search(["HEADER", "Message-ID", message_id]):
+                return False
+            try:
+                self._client.append(name, raw, [rb"\Seen"], at)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as fault:
+                raise MailFault(
+                    f"{self._server.host} did not take the copy for {name} ({_answer(fault)})"
+                ) from fault
+        return True
+
+    def _sent_folder(self) -> str:
+        """The folder marked ``\\Sent`` (RFC 6154), else one of the usual name, else a new one."""
+        with _translated(self._server):
+            found = self._client.list_folders()
+            for flags, _, name in found:
+                if any(bytes(flag).lower() == rb"\sent" for flag in flags):
+                    return str(name)
+            names = {str(name).lower(): str(name) for _, _, name in found}
+            for prefix in ("", "inbox.", "inbox/", "[gmail]/"):
+                for usual in _SENT_NAMES:
+                    if (prefix + usual).lower() in names:
+                        return names[(prefix + usual).lower()]
+            fresh = "INBOX.Sent" if any(name.startswith("inbox.") for name in names) else "Sent"
+            try:
+                self._client.create_folder(fresh)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as fault:
+                raise FolderMissing(
+                    f"{self._server.host} has no folder for sent mail and makes none"
+                    f" ({_answer(fault)}): name one with sent_folder in deskhand.toml"
+                ) from fault
+            return fresh
+
+    def _names(self) -> list[str]:
+        try:
+            return [one_line(str(name), 80) for _, _, name in self._client.list_folders()]
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return []
+
+    def _offers(self, capability: str) -> bool:
+        try:
+            return bool(self._client.has_capability(capability))
+        except IMAPClientAbortError:
+            raise
+        except IMAPClientError:
+            return False
+
+
+def _login(client: IMAPClient, server: ServerSettings, password: str) -> None:
+    try:
+        client.login(server.user, password)
+    except LoginError as fault:
+        # A connection that was cut during the login says nothing about the password.
+        if isinstance(fault.__context__, IMAPClientAbortError):
+            raise fault.__context__ from None
+        answer = _answer(fault)
+        if _PASSING.search(answer):
+            raise Unreachable(
+                f"{server.host} takes no login of {server.user} now ({one_line(answer, 160)})"
+            ) from fault
+        raise refusal(server, answer) from fault
+
+
+@contextlib.contextmanager
+def _translated(server: ServerSettings) -> Iterator[None]:
+    """Turn whatever the libraries raise into a sentence."""
+    try:
+        yield
+    except MailFault:
+        raise
+    except (IMAPClientAbortError, OSError, EOFError) as fault:
+        raise network_fault(fault, server) from fault
+    except IMAPClientError as fault:
+        raise MailFault(f"{server.host} answered {one_line(_answer(fault), 200)!r}") from fault
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError) as fault:
+        # imapclient's and imaplib's parsers on an answer that is no IMAP, or a connection that
+        # another thread has cut.
+        raise MailFault(
+            f"{server.host} gave an answer that is no IMAP ({one_line(str(fault), 120)})"
+        ) from fault
+
+
+def _answer(fault: BaseException) -> str:
+    """The server's own words in an error of imapclient."""
+    text = str(fault)
+    quoted = re.search(r"b'(.*)'|b\"(.*)\"", text)
+    words = (quoted[1] or quoted[2] or "") if quoted else text
+    return one_line(words, 200)
+
+
+def _set(uids: Sequence[int]) -> str:
+    return ",".join(str(uid) for uid in uids)
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, int) else 0
+
+
+def _moment(entry: dict[bytes, Any]) -> datetime | None:
+    found = entry.get(b"INTERNALDATE")
+    if not isinstance(found, datetime):
+        return None
+    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _pending(line: socket.socket) -> bool:
+    """Whether TLS has read bytes that the system's socket no longer shows."""
+    return isinstance(line, ssl.SSLSocket) and line.pending() > 0
+
+
+def _news(responses: list[Any]) -> bool:
+    """Whether answers in IDLE say more than that the server is still there.
+
+    None at all, from a socket that could be read, means that the connection has ended.
+    """
+    return not responses or any(
+        not (isinstance(entry, tuple) and entry and entry[0] == b"OK") for entry in responses
+    )

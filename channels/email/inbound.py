@@ -1,0 +1,249 @@
+"""From the bytes of a mail to what the desk takes in: its tokens, its identity, when it reached us,
+and whether it is kept out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from datetime import datetime
+
+from channels.email.parse import ParsedMail, parse_mail
+from workflow.errors import StoreError
+from workflow.files import FileStore
+from workflow.inbound import Attachment, Inbound, Party, Source
+from workflow.settings import ChannelSettings, Settings
+from workflow.tokens import TOKEN
+
+__all__ = ["TOO_LARGE", "UNREADABLE", "EmailReader", "read_header", "read_mail", "to_inbound"]
+
+UNREADABLE = "could not be read"
+"""The cause of a mail that no reader understood; its bytes are kept."""
+
+TOO_LARGE = "too large"
+"""The cause of a mail over its account's ``max_size``."""
+
+_NOBODY = Party("no sender", "")
+_PLUS = re.compile(r"\+([^@]*)@")
+
+
+class EmailReader:
+    """Reads a mail again from its stored bytes (:class:`workflow.inbound.Reader`)."""
+
+    def __init__(self, settings: Settings, files: FileStore) -> None:
+        self._settings = settings
+        self._files = files
+
+    def read(self, raw: bytes, account: str | None, at: datetime) -> Inbound:
+        """The mail as it would come in, without a limit of size; raises StoreError only."""
+        channel = self._settings.channel(account) if account else None
+        return read_mail(
+            raw,
+            files=self._files,
+            channel=replace(channel, max_bytes=len(raw)) if channel else None,
+            settings=self._settings,
+            source=Source(account),
+            now=at,
+        )
+
+
+def read_mail(
+    raw: bytes,
+    *,
+    files: FileStore,
+    channel: ChannelSettings | None,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    received_at: datetime | None = None,
+) -> Inbound:
+    """Store a mail's bytes, read it, store its attachments, and say what it is.
+
+    ``received_at`` is the server's INTERNALDATE, if a server has one. Whatever the bytes are, it
+    answers; raises only StoreError when they cannot be stored.
+    """
+    sha256 = files.put(raw)
+    try:
+        return to_inbound(
+            raw,
+            parse_mail(raw),
+            files=files,
+            channel=channel,
+            settings=settings,
+            source=source,
+            now=now,
+            received_at=received_at,
+            sha256=sha256,
+        )
+    except StoreError:
+        raise
+    except Exception as fault:  # noqa: BLE001  a fault of ours must not lose a customer's mail
+        return _unreadable(
+            raw, sha256, source, min(received_at or now, now), f"{type(fault).__name__}: {fault}"
+        )
+
+
+def read_header(
+    head: bytes,
+    size: int,
+    *,
+    files: FileStore,
+    channel: ChannelSettings,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    received_at: datetime | None = None,
+) -> Inbound:
+    """A mail of which only the header was fetched since it is too large: held, its header kept."""
+    item = read_mail(
+        head,
+        files=files,
+        channel=None,
+        settings=settings,
+        source=source,
+        now=now,
+        received_at=received_at,
+    )
+    where = f"{source.folder} of {channel.name}" if source.folder else channel.name
+    said = (
+        f"{_megabytes(size)} is more than the {_megabytes(channel.max_bytes)} that max_size allows:"
+        f" only the header was read, the mail itself stays in {where} on the server"
+    )
+    return replace(item, raw_size=size, held_cause=TOO_LARGE, held_evidence=said)
+
+
+def to_inbound(
+    raw: bytes,
+    parsed: ParsedMail,
+    *,
+    files: FileStore,
+    channel: ChannelSettings | None,
+    settings: Settings,
+    source: Source,
+    now: datetime,
+    received_at: datetime | None = None,
+    sha256: str | None = None,
+) -> Inbound:
+    """The item for a mail that was parsed; stores its attachments, and its bytes unless their
+    ``sha256`` says that they lie there.
+
+    Raises StoreError when they cannot be stored.
+    """
+    if sha256 is None:
+        sha256 = files.put(raw)
+    reached_at = min(received_at or parsed.received_at or parsed.date or now, now)
+    sender = _sender(parsed)
+    bounced = (parsed.bounce or {}).get("original_message_id")
+    in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
+    cause, evidence = _hold(parsed, len(raw), channel)
+    return Inbound(
+        channel="email",
+        source=source,
+        raw_sha256=sha256,
+        raw_size=len(raw),
+        reached_at=reached_at,
+        sender=sender,
+        subject=parsed.subject,
+        date=parsed.date,
+        to=parsed.to,
+        cc=parsed.cc,
+        reply_to=parsed.reply_to,
+        message_id=parsed.message_id,
+        in_reply_to=in_reply_to,
+        references=parsed.references,
+        reply_tokens=_tokens(parsed, in_reply_to),
+        text=parsed.text,
+        full_text=parsed.full_text,
+        attachments=tuple(
+            Attachment(
+                name=file.name,
+                content_type=file.content_type,
+                size=len(file.data),
+                sha256=files.put(file.data),
+                inline=file.inline,
+                content_id=file.content_id,
+            )
+            for file in parsed.attachments
+        ),
+        automatic=parsed.automatic.automatic,
+        bounce=parsed.bounce,
+        own=sender.address.lower() in settings.own_addresses,
+        before_cutoff=channel is not None
+        and channel.since is not None
+        and reached_at < channel.since,
+        dedupe_key=_dedupe_key(parsed),
+        held_cause=cause,
+        held_evidence=evidence,
+        defects=parsed.defects,
+    )
+
+
+def _sender(parsed: ParsedMail) -> Party:
+    """From; where it has no address, Sender; a mail without either is a ticket all the same."""
+    if parsed.sender.address:
+        return parsed.sender
+    if parsed.sender_header is not None and parsed.sender_header.address:
+        return parsed.sender_header
+    return Party(parsed.sender.name or _NOBODY.name, "")
+
+
+def _hold(parsed: ParsedMail, size: int, channel: ChannelSettings | None) -> tuple[str | None, str]:
+    broken = next((defect for defect in parsed.defects if defect.startswith(UNREADABLE)), None)
+    if broken is not None:
+        return UNREADABLE, broken
+    if channel is not None and size > channel.max_bytes:
+        return TOO_LARGE, (
+            f"{_megabytes(size)} is more than the {_megabytes(channel.max_bytes)} that max_size of"
+            f" {channel.name} allows: release it if it is wanted"
+        )
+    return None, ""
+
+
+def _tokens(parsed: ParsedMail, in_reply_to: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts of tokens, not yet checked: from plus addresses, then from the ids that are answered,
+    the newest first.
+    """
+    found: list[str] = []
+    addresses = [party.address for party in (*parsed.to, *parsed.cc)]
+    for address in (*addresses, *parsed.delivered_to):
+        if "+" in address:
+            plus = _PLUS.search(address.lower())
+            found.extend(match[0] for match in TOKEN.finditer(plus[1] if plus else ""))
+    for message_id in (*in_reply_to, *reversed(parsed.references)):
+        # Ours are <TOKEN.random@domain>.
+        match = TOKEN.match(message_id, 1)
+        if match is not None and message_id[match.end() : match.end() + 1] == ".":
+            found.append(match[0])
+    return tuple(dict.fromkeys(found))
+
+
+def _dedupe_key(parsed: ParsedMail) -> str:
+    """What two copies of one mail have in common: its id, its sender and its date.
+
+    The id alone would let one mail hide another. Without an id or a date the words decide too.
+    """
+    date = parsed.date.isoformat() if parsed.date is not None else ""
+    parts = [parsed.message_id or "", parsed.sender.address.lower(), date]
+    if not parsed.message_id or not date:
+        parts += [parsed.sender.name, parsed.subject, parsed.full_text]
+        parts += [hashlib.sha256(file.data).hexdigest() for file in parsed.attachments]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unreadable(raw: bytes, sha256: str, source: Source, at: datetime, why: str) -> Inbound:
+    return Inbound(
+        channel="email",
+        source=source,
+        raw_sha256=sha256,
+        raw_size=len(raw),
+        reached_at=at,
+        sender=_NOBODY,
+        dedupe_key=f"raw:{sha256}",
+        held_cause=UNREADABLE,
+        held_evidence=f"{UNREADABLE} ({why[:200]})",
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size < 10_000_000 else f"{round(size / 1e6)} MB"

@@ -1,0 +1,162 @@
+"""A mail as the desk reads it: who, what, when, the text, the files, and whether a machine wrote
+it.
+
+:func:`parse_mail` takes any bytes and always answers; what could not be understood is named in
+``defects``. Nothing is dropped: a part that is no text to read is an attachment. All strings have
+passed :mod:`workflow.plaintext`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from channels.email.addresses import bare_addresses, parse_addresses
+from channels.email.automatic import NOT_AUTOMATIC, Automatic, is_machine, judge_automatic
+from channels.email.bodies import ParsedAttachment, collect
+from channels.email.bounces import read_bounce
+from channels.email.charsets import decode_raw_header
+from channels.email.dates import parse_date, received_date
+from channels.email.headers import header_text, message_id, message_ids
+from channels.email.mime import Part, split
+from channels.email.quotes import cut
+from workflow.inbound import Party
+from workflow.plaintext import one_line, printable
+
+__all__ = ["ParsedAttachment", "ParsedMail", "parse_mail"]
+
+LONGEST_SUBJECT = 1_000
+"""Characters of a subject that are kept; the raw mail has the rest."""
+
+_NOBODY = Party("", "")
+_MOST_DEFECTS = 20
+# Subjects of mail that passes on another one, in the languages of mail programs.
+_FORWARD = re.compile(
+    r"\s*(?:\[[^\]]{0,60}\]\s*)?(?:fwd?|wg|tr|rv|enc|doorst|pd|vs|vb|videresendt|пересл|转发|轉寄|転送)\s*[:：]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMail:
+    """One mail, read. Times are aware UTC; strings are printable; addresses have their domain in
+    lower case.
+
+    ``received_at`` is from the topmost Received header. ``full_text`` is the first plain body, or
+    the HTML as text; ``text`` is that without quoted history. ``references`` stand in the order of
+    their header.
+    """
+
+    subject: str = ""
+    sender: Party = _NOBODY
+    sender_header: Party | None = None
+    reply_to: tuple[Party, ...] = ()
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    delivered_to: tuple[str, ...] = ()
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    date: datetime | None = None
+    received_at: datetime | None = None
+    text: str = ""
+    full_text: str = ""
+    attachments: tuple[ParsedAttachment, ...] = ()
+    automatic: Automatic = NOT_AUTOMATIC
+    bounce: dict[str, Any] | None = None
+    defects: tuple[str, ...] = ()
+
+
+def parse_mail(raw: bytes) -> ParsedMail:
+    """The mail in some bytes, whatever they are: never raises, never leaves anything out without a
+    defect.
+    """
+    try:
+        root, defects = split(raw)
+        return read_tree(root, defects)
+    # The last net: a fault of ours must not lose a customer's mail.
+    except Exception as fault:  # noqa: BLE001
+        text = printable(decode_raw_header(raw[:100_000]))
+        whole = ParsedAttachment("message.eml", "message/rfc822", raw, False, None)
+        return ParsedMail(
+            text=text,
+            full_text=text,
+            attachments=(whole,),
+            defects=(f"could not be read ({type(fault).__name__})",),
+        )
+
+
+def read_tree(root: Part, defects: list[str]) -> ParsedMail:
+    """The mail for its tree of parts and the defects found so far."""
+    headers = root.headers
+    contents = collect(root)
+    hint = contents.charset
+    defects = defects + contents.defects
+
+    senders = parse_addresses(headers.get(b"from", b""), hint)
+    sender = senders[0] if senders else _NOBODY
+    if not sender.address:
+        # The first with an address, if there is one behind words that are none.
+        sender = next((party for party in senders if party.address), sender)
+        defects.append("no From" if not senders else "no address in From")
+
+    subject = one_line(header_text(headers.get(b"subject", b""), hint), LONGEST_SUBJECT)
+    date_value = headers.get(b"date")
+    date = parse_date(date_value) if date_value is not None else None
+    if date is None:
+        defects.append("no Date" if date_value is None else "unreadable date")
+    received = headers.get(b"received")
+    own_id = message_id(headers.get(b"message-id", b""))
+    if own_id is None:
+        defects.append("no Message-ID")
+
+    full_text = printable(contents.text).strip("\n").rstrip()
+    automatic = judge_automatic(headers, root.content_type, sender.address or sender.name)
+    bounce = None
+    if automatic.automatic:
+        from_server = _is_server(headers, sender)
+        if automatic.is_report or from_server or headers.get(b"return-path", b"").strip() == b"<>":
+            bounce = read_bounce(root, full_text, certain=from_server)
+    sender_values = parse_addresses(headers[b"sender"], hint) if b"sender" in headers else ()
+    return ParsedMail(
+        subject=subject,
+        sender=sender,
+        sender_header=sender_values[0] if sender_values else None,
+        reply_to=parse_addresses(headers[b"reply-to"], hint) if b"reply-to" in headers else (),
+        to=parse_addresses(headers[b"to"], hint) if b"to" in headers else (),
+        cc=parse_addresses(headers[b"cc"], hint) if b"cc" in headers else (),
+        delivered_to=_delivered_to(headers),
+        message_id=own_id,
+        in_reply_to=message_ids(headers[b"in-reply-to"]) if b"in-reply-to" in headers else (),
+        references=message_ids(headers[b"references"]) if b"references" in headers else (),
+        date=date,
+        received_at=received_date(received) if received is not None else None,
+        text=cut(full_text, forwarded=_FORWARD.match(subject) is not None),
+        full_text=full_text,
+        attachments=tuple(contents.attachments),
+        automatic=automatic,
+        bounce=bounce,
+        defects=_told(defects),
+    )
+
+
+def _told(defects: list[str]) -> tuple[str, ...]:
+    """The defects, each once, printable: some quote what they found."""
+    return tuple(dict.fromkeys(one_line(defect, 80) for defect in defects))[:_MOST_DEFECTS]
+
+
+def _delivered_to(headers: dict[bytes, bytes]) -> tuple[str, ...]:
+    """The addresses that the receiving servers noted, each once."""
+    found: list[str] = []
+    for name in (b"delivered-to", b"x-original-to", b"envelope-to"):
+        value = headers.get(name)
+        if value is not None:
+            found += bare_addresses(value)
+    return tuple(dict.fromkeys(found))
+
+
+def _is_server(headers: dict[bytes, bytes], sender: Party) -> bool:
+    """Whether a mail server itself wrote, so that even prose without a code reports a failure."""
+    return b"x-failed-recipients" in headers or is_machine(sender.address or sender.name)
