@@ -1,0 +1,1 @@
+"""What people see and type: the Textual console and the command line."""

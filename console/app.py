@@ -1,0 +1,187 @@
+"""The console: the Textual application and what starts and ends it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+
+from console import safe
+from console.bridge import AccountState, Bridge, Delivered, Engine, Team
+from console.keymap import own_keys
+from console.screens.desk import DeskScreen
+from console.themes import MONO, THEMES, Inks
+from workflow.clock import Clock
+from workflow.errors import DeskError
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from console.bootstrap import Desktop
+    from workflow.desk import Desk
+
+__all__ = ["AccountTold", "ConsoleApp", "run_console"]
+
+STOP_S = 5.0
+
+
+class AccountTold(Delivered):
+    """How a channel account does; posted from the engine's thread."""
+
+
+class ConsoleApp(App[int]):
+    """The console of one agent on one desk."""
+
+    TITLE = "deskhand"
+    CSS_PATH = "desk.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        *,
+        home: Path | None = None,
+        theme: str | None = None,
+        zone: tzinfo | None = None,
+        engine_factory: Callable[[], Engine] | None = None,
+    ) -> None:
+        self._inks: Inks | None = None
+        self._theme_wish = theme
+        super().__init__()
+        self.animation_level = "none"
+        self.bridge = bridge
+        self.home = home
+        self.zone = zone
+        self.engine_factory = engine_factory
+        self._engine: Engine | None = None
+        self._engine_thread: threading.Thread | None = None
+        keys, self._wrong_keys = own_keys(home) if home is not None else ({}, "")
+        self.desk = DeskScreen(bridge, zone, keys)
+        if keys:
+            self.set_keymap(keys)
+        bridge.connect(self.post_message)
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = self._first_theme()
+
+    def _first_theme(self) -> str:
+        if self.no_color:
+            return MONO.name
+        known = {theme.name for theme in THEMES}
+        wish = self._theme_wish or os.environ.get("DESKHAND_THEME", "")
+        for name in (wish, f"desk-{wish}"):
+            if name in known:
+                return name
+        return THEMES[0].name
+
+    @property
+    def inks(self) -> Inks:
+        """The styles of the theme in use."""
+        if self._inks is None:
+            self._inks = Inks(self.theme_variables, self.current_theme.name == MONO.name)
+        return self._inks
+
+    def _watch_theme(self, theme_name: str) -> None:
+        self._inks = None
+        super()._watch_theme(theme_name)
+
+    def get_default_screen(self) -> DeskScreen:
+        """The desk is there from the start: no empty screen is made first."""
+        return self.desk
+
+    def on_mount(self) -> None:
+        """After the first rows: the team, the engine."""
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        if self._wrong_keys:
+            safe.notify(self, self._wrong_keys, "warning", 12)
+        if self.home is not None:
+            home = self.home
+            self.bridge.in_background(lambda: _team(home), self._put_team, self.desk.complain)
+        if self.engine_factory is not None:
+            self._engine_thread = threading.Thread(
+                target=self._run_engine, name="desk-engine", daemon=True
+            )
+            self._engine_thread.start()
+
+    def _put_team(self, team: Team) -> None:
+        self.bridge.team = team
+
+    def _run_engine(self) -> None:
+        assert self.engine_factory is not None
+        try:
+            self._engine = self.engine_factory()
+            self._engine.run()
+        except Exception as fault:  # noqa: BLE001 - the screen must outlive the engine, and say that it has ended
+            said = (
+                str(fault) if isinstance(fault, DeskError) else f"{type(fault).__name__}: {fault}"
+            )
+            self.post_message(
+                Delivered(lambda: self.desk.complain(f"Mail is not received: {said}"))
+            )
+
+    def tell_account(self, state: AccountState) -> None:
+        """Show how an account does. May be called from any thread."""
+        self.post_message(
+            Delivered(lambda: self.desk.account_told(state.name, state.ok, state.words))
+        )
+
+    def on_delivered(self, event: Delivered) -> None:
+        """A thread has finished something."""
+        event.deliver()
+
+    def stop_engine(self, seconds: float = STOP_S) -> None:
+        """Ask the engine to end and wait for it, at most ``seconds``."""
+        if self._engine is not None:
+            self._engine.stop()
+        if self._engine_thread is not None:
+            self._engine_thread.join(seconds)
+
+
+def _team(home: Path) -> Team:
+    from workflow.settings import load_settings
+
+    settings = load_settings(home)
+    return Team(
+        tuple(agent.name for agent in settings.agents),
+        tuple((group.name, group.level) for group in settings.groups),
+    )
+
+
+def make_desk(desktop: Desktop) -> Desk:
+    """The desk of a home. Slow the first time (it loads SQLModel): the console calls it in its writing thread."""
+    return desktop.desk
+
+
+def run_console(
+    home: Path,
+    agent: str | None,
+    clock: Clock,
+    engine_factory: Callable[[], Engine] | None = None,
+) -> int:
+    """Open the console on a desk whose schema is up to date; returns the exit status.
+
+    ``engine_factory`` is called after the first paint in a daemon thread; what it returns receives and sends in the
+    background until the console ends. It may be a function of no argument or of one: a callable that takes an
+    :class:`AccountState` from any thread and shows it.
+    """
+    from console.bootstrap import Desktop
+    from workflow.store.reads import Reads
+
+    desktop = Desktop(home, clock, agent)
+    reads = Reads(desktop.database)
+    bridge = Bridge(reads, clock, desktop.agent, lambda: make_desk(desktop), home / "files")
+    app = ConsoleApp(bridge, home=home, engine_factory=engine_factory)
+    try:
+        status = app.run()
+    finally:
+        bridge.close()
+        app.stop_engine()
+    return (status if status is not None else app.return_code) or 0

@@ -1,0 +1,169 @@
+"""The composition root: from a home folder to a desk. Nothing else puts the parts together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflow.clock import Clock
+from workflow.errors import SettingsError, StoreError, UsageError
+from workflow.files import FileStore
+from workflow.query.context import Context
+from workflow.settings import Settings, load_settings
+from workflow.store.migrate import ensure_schema
+from workflow.store.reads import Reads
+
+if TYPE_CHECKING:
+    from channels.engine import Engine
+
+    from workflow.desk import Desk
+    from workflow.store.store import Store
+
+__all__ = ["Desktop", "default_home"]
+
+
+def default_home() -> Path:
+    """Where a desk lives if nobody says otherwise: the platform's folder for a user's data."""
+    from platformdirs import user_data_path
+
+    return user_data_path("deskhand", appauthor=False)
+
+
+@dataclass
+class Desktop:
+    """One home as this process uses it: what is heavy is made when it is first asked for."""
+
+    home: Path
+    clock: Clock
+    agent_wanted: str | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the team has written; raises SettingsError."""
+        return load_settings(self.home)
+
+    @cached_property
+    def database(self) -> Path:
+        """The file of the embedded database.
+
+        Raises SettingsError for an engine that this version does not speak.
+        """
+        scheme, _, rest = self.settings.database.partition(":///")
+        if scheme != "sqlite" or not rest:
+            raise SettingsError(
+                f"{self.home / 'deskhand.toml'}: database {self.settings.database!r} is not one this version can use:"
+                ' write database = "sqlite:///deskhand.db"'
+            )
+        return (self.home / rest).resolve() if not os.path.isabs(rest) else Path(rest)
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Raw messages and attachments."""
+        return FileStore(self.home / "files")
+
+    @cached_property
+    def reads(self) -> Reads:
+        """The readers; makes or migrates the database first."""
+        self.prepare()
+        return Reads(self.database)
+
+    @cached_property
+    def store(self) -> Store:
+        """The writer."""
+        self.prepare()
+        from workflow.store.store import Store
+
+        return Store.open(self.database)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The desk with every channel's way to write and to read."""
+        from channels.email.compose import EmailComposer
+        from channels.email.inbound import EmailReader
+        from workflow.desk import Desk
+
+        return Desk(
+            self.store,
+            self.clock,
+            self.settings,
+            self.files,
+            composers={"email": EmailComposer(self.settings, self.files)},
+            readers={"email": EmailReader(self.settings, self.files)},
+        )
+
+    def engine(self) -> Engine:
+        """An engine on this desk, not yet started."""
+        from channels.engine import Engine
+
+        return Engine(self.desk, self.settings, self.files)
+
+    def beside(self, clock: Clock, agent: str | None) -> Desktop:
+        """The same open desk at another time or as another agent.
+
+        It shares the files and the database.
+        """
+        other = Desktop(self.home, clock, agent)
+        for part in ("settings", "database", "files", "reads", "store"):
+            # Made once here, so that a batch opens the database once however many lines it has.
+            other.__dict__[part] = getattr(self, part)
+        return other
+
+    def prepare(self) -> None:
+        """Make the home and bring the database to this program's schema.
+
+        Raises StoreError with a sentence.
+        """
+        try:
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as fault:
+            raise StoreError(
+                f"{self.home} cannot be made ({fault.strerror}): choose another folder with --home"
+            ) from fault
+        ensure_schema(self.database)
+
+    @property
+    def context(self) -> Context:
+        """Who asks, and when."""
+        return Context(self.agent, self.clock.now())
+
+    @cached_property
+    def agent(self) -> str | None:
+        """Who acts: the one named, else the only one, else the one named like the login.
+
+        None where that leaves nobody.
+        """
+        names = [agent.name for agent in self.settings.agents]
+        if self.agent_wanted is not None:
+            if names and self.agent_wanted not in names:
+                raise UsageError(
+                    f"there is no agent {self.agent_wanted!r} in {self.home / 'deskhand.toml'}:"
+                    f" there are {', '.join(names)}"
+                )
+            return self.agent_wanted
+        if len(names) == 1:
+            return names[0]
+        login = (
+            os.environ.get("USER") or os.environ.get("LOGNAME") or os.environ.get("USERNAME") or ""
+        )
+        return login if login in names else None
+
+    def acting_agent(self) -> str:
+        """Who acts, for what needs somebody; raises UsageError that says how to name one."""
+        if self.agent is not None:
+            return self.agent
+        names = ", ".join(agent.name for agent in self.settings.agents)
+        if names:
+            raise UsageError(
+                f"several agents work here ({names}): say who you are with --agent NAME"
+            )
+        return "me"
+
+    def close(self) -> None:
+        """Give everything back that was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+        if "reads" in self.__dict__:
+            self.reads.close()

@@ -1,0 +1,236 @@
+"""The words of the command line: one table of verbs, from which the parser and the help are made."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from workflow.errors import UsageError
+
+__all__ = ["HANDLERS", "build_parser", "read_arguments"]
+
+HANDLERS = {
+    "list": "console.commands.reading:list_tickets",
+    "show": "console.commands.reading:show",
+    "search": "console.commands.reading:search",
+    "explain": "console.commands.reading:explain",
+    "new": "console.commands.changing:new",
+    "reply": "console.commands.changing:reply",
+    "set": "console.commands.changing:set_fields",
+    "assign": "console.commands.changing:assign",
+    "take": "console.commands.changing:take",
+    "snooze": "console.commands.changing:snooze",
+    "spam": "console.commands.changing:spam",
+    "escalate": "console.commands.changing:escalate",
+    "undo": "console.commands.changing:undo",
+    "redo": "console.commands.changing:redo",
+    "outbox": "console.commands.changing:outbox",
+    "held": "console.commands.changing:held",
+    "intake": "console.commands.arriving:intake",
+    "import": "console.commands.arriving:import_mail",
+    "engine": "console.commands.running:engine",
+    "doctor": "console.commands.running:doctor",
+    "demo": "console.commands.running:demo",
+    "batch": "console.commands.batch:batch",
+}
+"""Where each verb is done; loaded when it is used."""
+
+_DASHED = ("set", "list", "search")
+"""Verbs whose words may begin with a hyphen: ``-assignee:me``, ``-tag``."""
+
+_MARK = "\x00"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} ({self.prog} --help shows the words)")
+
+
+def _common(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    """The global options. They stand before the verb; after it they are understood too."""
+    default = None if top else argparse.SUPPRESS
+    parser.add_argument("--home", metavar="DIR", default=default, help="where this desk lives")
+    parser.add_argument("--agent", metavar="NAME", default=default, help="who acts")
+    parser.add_argument(
+        "--now", metavar="TIME", default=default, help="as if it were this moment (ISO 8601)"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=False if top else argparse.SUPPRESS,
+        help="one JSON document on standard output",
+    )
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="deskhand",
+        description="A support desk in the terminal: mail and chat in one local queue."
+        " Without a verb it opens the console.",
+        epilog="deskhand VERB --help tells more of a verb; docs/ has a page for each idea.",
+    )
+    _common(parser, top=True)
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=_Parser)
+
+    def verb(name: str, help_: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=help_, description=help_)
+        _common(added, top=False)
+        return added
+
+    _reading_verbs(verb)
+    _changing_verbs(verb)
+    _moving_verbs(verb)
+    return parser
+
+
+def _reading_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+    found = verb("list", "tickets that match a query, in the order of their promises")
+    found.add_argument("query", nargs="*", help="as in: status:open priority>=high -assignee:me")
+    found.add_argument("--view", metavar="NAME")
+    found.add_argument(
+        "--sort", metavar="ORDER", help="due, priority, waiting, age, newest, updated"
+    )
+    found.add_argument("--limit", type=_number, metavar="N")
+    found = verb("show", "one ticket, whole")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found = verb("search", "full text over all messages, best first")
+    found.add_argument("query", nargs="+")
+    found.add_argument("--limit", type=_number, metavar="N")
+    found.add_argument("--order", choices=("best", "newest"), default="best")
+    found = verb("explain", "why a ticket is where it is, and what its clocks have counted")
+    found.add_argument("id", type=_ticket, metavar="ID")
+
+
+def _changing_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+    found = verb("new", "open a ticket by hand: a phone call, a visit")
+    found.add_argument("--from", dest="sender", required=True, metavar="ADDRESS")
+    found.add_argument("--name", metavar="NAME")
+    found.add_argument("--subject", required=True)
+    found.add_argument("--text")
+    found.add_argument("--channel", default="phone")
+    found = verb("reply", "queue a reply, or write a note")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument(
+        "source", nargs="?", metavar="-", help="- reads the text from standard input"
+    )
+    found.add_argument("--text", metavar="T")
+    found.add_argument("--file", metavar="F")
+    found.add_argument("--note", action="store_true", help="only the team sees it")
+    found.add_argument("--all", action="store_true", help="to everybody who was written to")
+    found.add_argument("--to", action="append", default=[], metavar="ADDRESS")
+    found.add_argument("--cc", action="append", default=[], metavar="ADDRESS")
+    found.add_argument("--bcc", action="append", default=[], metavar="ADDRESS")
+    found.add_argument("--to-status", metavar="STATUS")
+    found.add_argument("--attach", action="append", default=[], metavar="FILE")
+    found.add_argument("--send-at", metavar="TIME")
+    found.add_argument("--undo-window", metavar="DURATION", help="0s queues at once")
+    found = verb("set", "status, priority, tags and fields of one ticket or many")
+    found.add_argument("words", nargs="+", metavar="ID... FIELD=VALUE... +TAG -TAG")
+    found = verb("assign", "give tickets to an agent or a group")
+    found.add_argument("ids", nargs="+", type=_ticket, metavar="ID")
+    found.add_argument("to", metavar="AGENT|GROUP|none")
+    found = verb("take", "make tickets your own")
+    found.add_argument("ids", nargs="+", type=_ticket, metavar="ID")
+    found = verb("snooze", "put a ticket out of sight until a time, or until the customer writes")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument("until", nargs="+", metavar="TIME|reply|off")
+    found = verb("spam", "take a ticket out of every view as spam")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument(
+        "--not", dest="undo_spam", action="store_true", help="it is none: bring it back"
+    )
+    found = verb("escalate", "move a ticket up with what the next person needs")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument("--to", metavar="LEVEL")
+    found.add_argument("--reason", required=True, metavar="CODE")
+    for name in ("tried", "needed", "by", "promised"):
+        found.add_argument(f"--{name}", metavar="T")
+    found = verb("undo", "take back your last changes")
+    found.add_argument("count", nargs="?", type=_number, default=1, metavar="N")
+    verb("redo", "do again what the last undo took back")
+    for name, what, help_ in (
+        ("outbox", ("list", "retry", "cancel"), "what is to be sent"),
+        ("held", ("list", "show", "release", "discard"), "what was kept out, and why"),
+    ):
+        found = verb(name, help_)
+        found.add_argument("what", nargs="?", choices=what, default="list")
+        found.add_argument("number", nargs="?", type=_number, metavar="N")
+        found.add_argument("--all", action="store_true", help="what is over and done with as well")
+
+
+def _moving_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+    found = verb("intake", "messages from files; says what became of each")
+    found.add_argument("files", nargs="+", metavar="FILE|-")
+    found = verb("import", "old mail from Maildir, mbox or folders of .eml; starts no clocks")
+    found.add_argument("paths", nargs="+", metavar="PATH")
+    found.add_argument("--since", metavar="DATE")
+    found.add_argument("--until", metavar="DATE")
+    found = verb("engine", "receive, decide and send, with no screen")
+    found.add_argument("--once", action="store_true", help="one whole pass, then leave")
+    verb("doctor", "check files, database, accounts and projections; each finding with its remedy")
+    found = verb(
+        "demo", "a desk that lives: mail servers and customers of its own, gone when you leave"
+    )
+    found.add_argument("--seed", type=_number, default=7, help="which day it is for the customers")
+    found = verb("batch", "one verb with its arguments a line, all in one process")
+    found.add_argument("file", nargs="?", default="-", metavar="FILE|-")
+
+
+def _ticket(word: str) -> int:
+    try:
+        number = int(word.removeprefix("#"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is not a ticket's number: write it like 42"
+        ) from None
+    if not 0 < number < 2**53:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a ticket's number: write it like 42")
+    return number
+
+
+def _number(word: str) -> int:
+    try:
+        number = int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number") from None
+    if not 0 <= number < 2**53:
+        raise argparse.ArgumentTypeError(f"{word!r} is out of range")
+    return number
+
+
+def read_arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command line. Raises UsageError with the sentence.
+
+    ``--help`` leaves by SystemExit(0).
+    """
+    marked = _mark_dashes(list(words))
+    found = build_parser().parse_args(marked)
+    for name in ("words", "query"):
+        if getattr(found, name, None):
+            setattr(found, name, [word.removeprefix(_MARK) for word in getattr(found, name)])
+    return found
+
+
+def _mark_dashes(words: list[str]) -> list[str]:
+    """Hide the leading hyphens that are part of a query or a tag from the parser of options."""
+    verb = next((index for index, word in enumerate(words) if word in _DASHED), None)
+    if verb is None:
+        return words
+    marked = words[: verb + 1]
+    for index, word in enumerate(words[verb + 1 :], verb + 1):
+        plain = word.startswith("-") and not word.startswith("--") and word not in ("-", "-h")
+        # What follows an option is its value.
+        value = words[index - 1] in (
+            "--view",
+            "--sort",
+            "--limit",
+            "--order",
+            "--home",
+            "--agent",
+            "--now",
+        )
+        marked.append(_MARK + word if plain and not value else word)
+    return marked

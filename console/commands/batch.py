@@ -1,0 +1,71 @@
+"""Many verbs in one process: a line each, a JSON document for each, and a failing line stops
+nothing.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from console.bootstrap import Desktop
+from console.commands.answer import Answer
+from workflow.errors import DeskError, UsageError
+
+__all__ = ["batch"]
+
+
+def batch(desktop: Desktop, args: Namespace) -> Iterator[Answer]:
+    """Carry out each line; global options stand before the verb of a line."""
+    args.json = True
+    if args.file == "-":
+        yield from _lines(desktop, sys.stdin)
+        return
+    try:
+        with Path(args.file).open(encoding="utf-8") as lines:
+            yield from _lines(desktop, lines)
+    except OSError as fault:
+        raise UsageError(f"{args.file} cannot be read ({fault.strerror}): check the path") from None
+
+
+def _lines(desktop: Desktop, lines: Iterable[str]) -> Iterator[Answer]:
+    for line in lines:
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield Answer(_line(desktop, line))
+
+
+def _line(desktop: Desktop, line: str) -> dict[str, Any]:
+    from console.__main__ import carry_out, desktop_for
+    from console.commands.arguments import read_arguments
+
+    try:
+        args = read_arguments(shlex.split(line))
+        if args.verb in (None, "batch", "demo") or (args.verb == "engine" and not args.once):
+            raise UsageError(f"{args.verb or 'the console'} cannot be used in a batch")
+        args.json = True
+        asked = desktop_for(args)
+        answers = carry_out(_beside(desktop, asked, args), args)
+        found = [answers] if isinstance(answers, Answer) else list(answers)
+    except (DeskError, ValueError) as fault:
+        return {"ok": False, "error": str(fault)}
+    except SystemExit:
+        return {"ok": False, "error": "this line asks for help: give a verb with its arguments"}
+    documents = [answer.document for answer in found]
+    if any(answer.status for answer in found):
+        return {"ok": False, "error": documents[0].get("error", "failed"), "result": documents}
+    return {"ok": True, "result": documents[0] if len(documents) == 1 else documents}
+
+
+def _beside(desktop: Desktop, asked: Desktop, args: Namespace) -> Desktop:
+    """The open desk as another agent or at another time; another home is opened for its own."""
+    if args.home and asked.home != desktop.home:
+        return asked
+    if not (args.now or args.agent):
+        return desktop
+    return desktop.beside(
+        asked.clock if args.now else desktop.clock,
+        asked.agent_wanted if args.agent else desktop.agent_wanted,
+    )

@@ -1,0 +1,246 @@
+"""The JSON documents of docs/json.md: the one place that knows their shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from workflow.inbound import Inbound, Party
+from workflow.model import Priority, rfc3339
+from workflow.receive import Received
+from workflow.standing import nearest, standing
+from workflow.store.rows import (
+    ClockDetail,
+    EscalationDetail,
+    EventDetail,
+    HeldRow,
+    MessageDetail,
+    OutboxRow,
+    SearchHit,
+    TicketDetail,
+)
+
+__all__ = [
+    "Document",
+    "held_item",
+    "hit",
+    "intake",
+    "listed",
+    "message",
+    "outbox_item",
+    "ticket",
+]
+
+Document = dict[str, Any]
+
+
+def ticket(detail: TicketDetail, now: datetime) -> Document:
+    """One ticket, whole."""
+    found = _head(detail, now)
+    found["messages"] = [message(entry) for entry in detail.messages]
+    found["escalation"] = _escalation(detail.escalation)
+    found["events"] = [_event(entry) for entry in detail.events]
+    return found
+
+
+def listed(detail: TicketDetail, now: datetime) -> Document:
+    """A ticket of a list: without messages and events, with the clock that is due first."""
+    found = _head(detail, now)
+    found["escalation"] = _escalation(detail.escalation)
+    soonest = nearest(detail.clocks)
+    found["next_clock"] = _clock(soonest, now) if soonest else None
+    return found
+
+
+def _head(detail: TicketDetail, now: datetime) -> Document:
+    return {
+        "id": detail.id,
+        "subject": detail.subject,
+        "status": detail.status,
+        "priority": Priority(detail.priority).word,
+        "priority_by": detail.priority_by,
+        "channel": detail.channel,
+        "account": detail.account,
+        "group": detail.group_name,
+        "assignee": detail.assignee,
+        "level": detail.level,
+        "topic": detail.topic,
+        "language": detail.language,
+        "sentiment": detail.sentiment,
+        "tags": list(detail.tags),
+        "snoozed_until": rfc3339(detail.snoozed_until),
+        "snoozed_until_reply": detail.snoozed_until_reply,
+        "spam": detail.spam,
+        "created_at": rfc3339(detail.created_at),
+        "updated_at": rfc3339(detail.updated_at),
+        "waiting_since": rfc3339(detail.waiting_since),
+        "merged_into": detail.merged_into,
+        "customer": {
+            "id": detail.customer.id,
+            "name": detail.customer.name,
+            "company": detail.customer.company,
+            "tier": detail.customer.tier,
+            "identities": [
+                {"kind": identity.kind, "value": identity.value}
+                for identity in detail.customer.identities
+            ],
+        },
+        "clocks": [_clock(clock, now) for clock in detail.clocks],
+    }
+
+
+def _clock(clock: ClockDetail, now: datetime) -> Document:
+    judged = standing(clock, now)
+    return {
+        "metric": clock.metric,
+        "policy": clock.policy,
+        "calendar": clock.calendar,
+        "target_s": clock.target_s,
+        "started_at": rfc3339(clock.started_at),
+        "due_at": rfc3339(clock.due_at),
+        "remaining_s": judged.remaining_s,
+        "state": judged.state.value,
+        "ended_at": rfc3339(clock.ended_at),
+    }
+
+
+def _escalation(detail: EscalationDetail | None) -> Document | None:
+    if detail is None:
+        return None
+    return {
+        "id": detail.id,
+        "at": rfc3339(detail.at),
+        "by": detail.by,
+        "from": detail.from_level,
+        "to": detail.to_level,
+        "reason": detail.reason,
+        "tried": detail.tried,
+        "needed": detail.needed,
+        "wanted_by": rfc3339(detail.wanted_by),
+        "promised": detail.promised,
+    }
+
+
+def _event(event: EventDetail) -> Document:
+    return {
+        "at": rfc3339(event.at),
+        "name": event.name,
+        "actor": event.actor,
+        "cause": event.cause,
+        "data": event.data,
+    }
+
+
+def message(detail: MessageDetail) -> Document:
+    """One stored message."""
+    return {
+        "id": detail.id,
+        "direction": detail.direction,
+        "author": detail.author,
+        "at": rfc3339(detail.at),
+        "date": rfc3339(detail.date),
+        "subject": detail.subject,
+        "from": {"name": detail.from_name, "address": detail.from_address},
+        "to": [address for _name, address in detail.to],
+        "cc": [address for _name, address in detail.cc],
+        "text": detail.text,
+        "full_text": detail.full_text,
+        "automatic": detail.automatic,
+        "bounce": detail.bounce,
+        "attachments": [
+            {"name": file.name, "type": file.content_type, "size": file.size, "sha256": file.sha256}
+            for file in detail.attachments
+        ],
+        "message_id": detail.message_id,
+        "delivery": detail.delivery,
+        "matched_by": detail.matched_by or None,
+    }
+
+
+def intake(item: Inbound, received: Received) -> Document:
+    """What became of one item, with the message as it was read."""
+    return {
+        "outcome": received.outcome.value,
+        "cause": received.cause,
+        "ticket": received.ticket,
+        "held": received.held,
+        "matched_by": received.matched_by or None,
+        "message": {
+            "id": received.message,
+            "direction": "out" if item.own else "in",
+            "author": item.sender.name or item.sender.address,
+            "at": rfc3339(item.reached_at),
+            "date": rfc3339(item.date),
+            "subject": item.subject,
+            "from": {"name": item.sender.name, "address": item.sender.address},
+            "to": _addresses(item.to),
+            "cc": _addresses(item.cc),
+            "text": item.text,
+            "full_text": item.full_text,
+            "automatic": item.automatic,
+            "bounce": item.bounce,
+            "attachments": [
+                {
+                    "name": file.name,
+                    "type": file.content_type,
+                    "size": file.size,
+                    "sha256": file.sha256,
+                }
+                for file in item.attachments
+            ],
+            "message_id": item.message_id,
+            "delivery": None,
+            "matched_by": received.matched_by or None,
+            "defects": list(item.defects),
+        },
+    }
+
+
+def _addresses(parties: Iterable[Party]) -> list[str]:
+    return [party.address for party in parties]
+
+
+def hit(found: SearchHit) -> Document:
+    """One hit of a search."""
+    return {
+        "ticket": found.ticket,
+        "message": found.message,
+        "snippet": found.snippet,
+        "at": rfc3339(found.at),
+        "subject": found.subject,
+        "author": found.author,
+    }
+
+
+def outbox_item(row: OutboxRow) -> Document:
+    """One message on its way out."""
+    waits = row.state in ("held", "scheduled", "queued")
+    return {
+        "id": row.id,
+        "ticket": row.ticket,
+        "state": row.state,
+        "attempts": row.attempts,
+        "next_attempt_at": rfc3339(row.due_at) if waits else None,
+        "error": row.error,
+        "message_id": row.message_id,
+        "to": list(row.recipients),
+        "subject": row.subject,
+        "account": row.account,
+        "sent_at": rfc3339(row.sent_at),
+    }
+
+
+def held_item(row: HeldRow) -> Document:
+    """One item that was kept out."""
+    return {
+        "id": row.id,
+        "at": rfc3339(row.at),
+        "account": row.account,
+        "cause": row.cause,
+        "evidence": row.evidence,
+        "from": row.sender,
+        "subject": row.subject,
+        "size": row.raw_size,
+        "state": row.state,
+    }

@@ -1,0 +1,219 @@
+"""Verbs that look and change nothing: list, show, search, explain."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+
+from console.bootstrap import Desktop
+from console.commands import documents
+from console.commands.answer import Answer, table
+from console.fmt import METRIC_WORDS, age, clock_words, priority_mark, span_words
+from workflow.errors import NotFound, UsageError
+from workflow.model import Priority, rfc3339, to_millis
+from workflow.query.grammar import parse
+from workflow.query.sql import compile_sql
+from workflow.standing import standing
+from workflow.store.reads import SORTS
+from workflow.store.rows import MessageDetail, QueueRow, TicketDetail
+from workflow.views import view
+
+__all__ = ["explain", "list_tickets", "needed", "search", "show"]
+
+_SHOWN = 100
+
+
+def list_tickets(desktop: Desktop, args: Namespace) -> Answer:
+    """The tickets of a query, of a view, or of both."""
+    text, sort = " ".join(args.query), args.sort
+    if args.view:
+        chosen = view(args.view)
+        # Two queries side by side mean both; the parentheses keep an OR of one to itself.
+        text = " ".join(f"({part})" for part in (chosen.query, text) if part.strip())
+        sort = sort or chosen.sort
+    sort = sort or "due"
+    if sort not in SORTS:
+        raise UsageError(f"there is no order {sort!r}: take one of {', '.join(SORTS)}")
+    compiled = compile_sql(parse(text), desktop.context)
+    reads = desktop.reads
+    total = reads.count(compiled)
+    limit = args.limit if args.limit is not None or args.json else _SHOWN
+    ids = reads.ids(compiled, sort, limit)
+    now = desktop.clock.now()
+    if args.json:
+        found = [documents.listed(detail, now) for detail in reads.tickets(ids)]
+        return Answer({"tickets": found, "total": total})
+    rows = [_row(row, to_millis(now)) for row in reads.rows(ids)]
+    if not rows:
+        return Answer(text="no ticket matches" if text else "no tickets: the desk is empty")
+    head = ("id", "status", "pri", "customer", "subject", "assignee", "waits", "promise")
+    lines = table(rows, head, (0, 0, 3, 20, 46, 10, 5, 0))
+    more = (
+        f"\n{total - len(rows)} more: narrow the query or give --limit" if total > len(rows) else ""
+    )
+    return Answer(text=lines + more)
+
+
+def _row(row: QueueRow, now_ms: int) -> tuple[str, ...]:
+    promise, _ink = clock_words(
+        now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), wide=True
+    )
+    return (
+        f"#{row.id}",
+        row.status,
+        priority_mark(row.priority),
+        row.customer,
+        row.subject or "(no subject)",
+        row.assignee or "-",
+        age(now_ms, row.waiting_since_ms),
+        promise,
+    )
+
+
+def needed(desktop: Desktop, number: int) -> TicketDetail:
+    """A ticket that must be there; raises NotFound."""
+    detail = desktop.reads.ticket(number)
+    if detail is None:
+        raise NotFound(f"there is no ticket #{number}: deskhand list shows those there are")
+    return detail
+
+
+def show(desktop: Desktop, args: Namespace) -> Answer:
+    """One ticket, whole."""
+    detail = needed(desktop, args.id)
+    now = desktop.clock.now()
+    return Answer(
+        documents.ticket(detail, now), _ticket_text(detail, desktop) if not args.json else ""
+    )
+
+
+def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
+    now = desktop.clock.now()
+    customer = detail.customer
+    addresses = ", ".join(identity.value for identity in customer.identities)
+    lines = [
+        f"#{detail.id}  {detail.subject or '(no subject)'}",
+        f"{detail.status} · {Priority(detail.priority).word} (by {detail.priority_by})"
+        f" · {detail.channel}{' ' + detail.account if detail.account else ''}"
+        f" · {detail.assignee or 'unassigned'}{' in ' + detail.group_name if detail.group_name else ''}",
+        f"{customer.name or addresses} <{addresses}> · {customer.tier}",
+    ]
+    if detail.tags:
+        lines.append("tags: " + " ".join(detail.tags))
+    if detail.escalation:
+        packet = detail.escalation
+        lines.append(f"escalated to {packet.to_level} by {packet.by}: {packet.reason}")
+    for clock in detail.clocks:
+        judged = standing(clock, now)
+        left = (
+            f"{span_words(judged.remaining_s)} {'left' if judged.remaining_s >= 0 else 'past due'}"
+        )
+        lines.append(f"{METRIC_WORDS[clock.metric]}: {judged.state.value}, {left} ({clock.policy})")
+    for message in detail.messages:
+        lines += ["", _message_head(message), message.text or "(no text)"]
+        lines += [
+            f"  attachment: {f.name} ({f.content_type}, {f.size} bytes)"
+            for f in message.attachments
+        ]
+    return "\n".join(lines)
+
+
+def _message_head(message: MessageDetail) -> str:
+    kind = {"in": "from", "out": "to", "note": "note by"}[message.direction]
+    who = message.author
+    if message.direction == "out":
+        who = ", ".join(address for _name, address in message.to) or "nobody"
+    state = f" · {message.delivery}" if message.delivery else ""
+    auto = " · automatic" if message.automatic else ""
+    return f"--- {rfc3339(message.at)} {kind} {who}{state}{auto} ---"
+
+
+def search(desktop: Desktop, args: Namespace) -> Answer:
+    """Full text over all messages."""
+    from workflow.store.search import search as look
+
+    started = time.perf_counter()
+    found = look(desktop.reads, " ".join(args.query), desktop.context, args.limit or 50, args.order)
+    seconds = round(time.perf_counter() - started, 4)
+    document = {
+        "hits": [documents.hit(h) for h in found.hits],
+        "total": found.total,
+        "seconds": seconds,
+    }
+    lines = [f"#{h.ticket}  {h.author}: {h.subject}\n      {h.snippet}" for h in found.hits]
+    lines.append(
+        f"{found.total} messages in {seconds:.3f} s" if found.total else "no message matches"
+    )
+    return Answer(document, "\n".join(lines))
+
+
+def explain(desktop: Desktop, args: Namespace) -> Answer:
+    """Why a ticket is where it is: what set each fact, and the intervals that each clock has
+    counted.
+    """
+    from workflow import history, sla
+
+    detail = needed(desktop, args.id)
+    now = desktop.clock.now()
+    rows = [(event.at, event.name, event.data) for event in detail.events]
+    ledgers = sla.ledger(history.facts(rows), sla.BUILT_IN, now, history.first_priority(rows))
+    clocks = [
+        {
+            "metric": metric.value,
+            "ledger": [
+                {
+                    "from": rfc3339(entry.start),
+                    "to": rfc3339(entry.end),
+                    "counted_s": entry.counted_s,
+                    "why": entry.why,
+                }
+                for entry in entries
+            ],
+        }
+        for metric, entries in ledgers.items()
+    ]
+    facts = list(_facts(detail))
+    text = [f"{fact['field']}: {fact['value']} because {fact['cause']}" for fact in facts]
+    for clock in clocks:
+        text.append(METRIC_WORDS[str(clock["metric"])])
+        text += [
+            f"  {entry['from']} to {entry['to']}  {entry['why']:8} {entry['counted_s']} s"
+            for entry in clock["ledger"]  # type: ignore[attr-defined]
+        ]
+    return Answer({"facts": facts, "clocks": clocks}, "\n".join(text))
+
+
+_SETTERS = (
+    ("status", "ticket.status"),
+    ("priority", "ticket.priority"),
+    ("assignee", "ticket.assigned"),
+)
+
+
+def _facts(detail: TicketDetail) -> list[dict[str, object]]:
+    """Each fact with the newest event that set it."""
+    values = {
+        "status": detail.status,
+        "priority": Priority(detail.priority).word,
+        "assignee": detail.assignee,
+    }
+    found: list[dict[str, object]] = []
+    for field, name in _SETTERS:
+        latest = next((event for event in reversed(detail.events) if event.name == name), None)
+        cause = f"{latest.actor} through {latest.cause}" if latest else "default"
+        if field == "priority":
+            cause = detail.priority_by
+        evidence = f"{name} at {rfc3339(latest.at)}" if latest else "as it came in"
+        found.append({"field": field, "value": values[field], "cause": cause, "evidence": evidence})
+    customer_message = next((m for m in detail.messages if m.direction == "in"), None)
+    if customer_message is not None:
+        matched = customer_message.matched_by
+        found.append(
+            {
+                "field": "ticket",
+                "value": detail.id,
+                "cause": matched,
+                "evidence": customer_message.message_id or "",
+            }
+        )
+    return found

@@ -1,0 +1,174 @@
+"""What can be wrong with a desk, looked at one by one.
+
+Each finding says what is so and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.bootstrap import Desktop
+from workflow import sla
+from workflow.errors import DeskError
+from workflow.history import project
+from workflow.model import to_millis
+
+__all__ = ["Finding", "examine"]
+
+_SAMPLE = 500
+_LOW_DISK = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``remedy`` is the next step where there is one."""
+
+    about: str
+    ok: bool
+    says: str
+    remedy: str = ""
+
+
+def examine(desktop: Desktop) -> Iterator[Finding]:
+    """Everything that is checked, in the order in which one thing needs the other."""
+    try:
+        settings = desktop.settings
+    except DeskError as fault:
+        yield Finding("settings", False, str(fault), "mend the line and run deskhand doctor again")
+        return
+    people = f"{len(settings.agents)} agents, {len(settings.groups)} groups, {len(settings.channels)} channels"
+    yield Finding("settings", True, f"{desktop.home / 'deskhand.toml'}: {people}")
+    for warning in settings.warnings:
+        yield Finding("settings", True, warning)
+    yield from _home(desktop.home)
+    try:
+        desktop.prepare()
+        yield from _database(desktop)
+        yield _projections(desktop)
+        yield from _files(desktop)
+    except (DeskError, sqlite3.Error) as fault:
+        yield Finding("database", False, str(fault), "restore the latest backup if it stays so")
+        return
+    yield from _accounts(desktop)
+
+
+def _home(home: Path) -> Iterator[Finding]:
+    if not home.exists():
+        yield Finding(
+            "home", True, f"{home} does not exist yet; it is made when the desk is first opened"
+        )
+        return
+    mode = home.stat().st_mode & 0o077
+    readable = bool(mode) and os.name != "nt"
+    yield Finding(
+        "home",
+        True,
+        f"{home} can be read by other users of this computer" if readable else f"{home} is private",
+        f"chmod 700 {home}" if readable else "",
+    )
+    space = os.statvfs(home) if hasattr(os, "statvfs") else None
+    if space is not None:
+        free = space.f_bavail * space.f_frsize
+        yield Finding(
+            "disk",
+            free > _LOW_DISK,
+            f"{free // 1_000_000} MB free",
+            ""
+            if free > _LOW_DISK
+            else "free some space: mail stays on the server until there is room",
+        )
+
+
+def _database(desktop: Desktop) -> Iterator[Finding]:
+    says = desktop.reads.fetch("PRAGMA quick_check(5)")
+    ok = says == [("ok",)]
+    yield Finding(
+        "database",
+        ok,
+        f"{desktop.database} is sound" if ok else f"{desktop.database} is damaged: {says[0][0]}",
+        "" if ok else "stop every deskhand, keep a copy of the file and restore the latest backup",
+    )
+    count = desktop.reads.fetch(
+        "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM message_fts_docsize)"
+    )[0]
+    yield Finding(
+        "full text",
+        count[0] == count[1],
+        f"{count[1]} of {count[0]} messages are in the index",
+        ""
+        if count[0] == count[1]
+        else "report this: the index and the messages are written together",
+    )
+
+
+def _projections(desktop: Desktop) -> Finding:
+    """Recompute a sample of tickets, the newest and the most urgent, and compare with what is
+    stored.
+    """
+    reads = desktop.reads
+    rows = reads.fetch(
+        "SELECT id FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT ?)"
+        " UNION SELECT id FROM (SELECT id FROM ticket ORDER BY due_rank LIMIT ?)",
+        (_SAMPLE // 2, _SAMPLE // 2),
+    )
+    drifted: list[str] = []
+    for detail in reads.tickets([row[0] for row in rows], whole=True):
+        projection = project([(e.at, e.name, e.data) for e in detail.events], sla.BUILT_IN)
+        if detail.waiting_since != projection.waiting_since:
+            drifted.append(f"#{detail.id} waiting since")
+        stored = {clock.metric: clock.due_at for clock in detail.clocks}
+        for metric, clock in projection.clocks.items():
+            due = clock.due_at
+            kept = stored.pop(metric.value, None)
+            if (due is None) != (kept is None) or (
+                due and kept and to_millis(due) != to_millis(kept)
+            ):
+                drifted.append(f"#{detail.id} {metric.value}")
+        drifted += [f"#{detail.id} {metric}" for metric in stored]
+    return Finding(
+        "projections",
+        not drifted,
+        f"{len(rows)} tickets recomputed from their events: "
+        + (
+            f"{len(drifted)} columns differ ({', '.join(drifted[:5])})"
+            if drifted
+            else "all columns agree"
+        ),
+        "report this with the ticket's deskhand explain" if drifted else "",
+    )
+
+
+def _files(desktop: Desktop) -> Iterator[Finding]:
+    rows = desktop.reads.fetch(
+        "SELECT raw_sha256 FROM message WHERE raw_sha256 IS NOT NULL ORDER BY id DESC LIMIT ?",
+        (_SAMPLE,),
+    )
+    missing = [sha for (sha,) in rows if not desktop.files.has(sha)]
+    yield Finding(
+        "files",
+        not missing,
+        f"{len(rows) - len(missing)} of the newest {len(rows)} raw messages are there",
+        f"restore {desktop.files.root} from the backup that belongs to this database"
+        if missing
+        else "",
+    )
+
+
+def _accounts(desktop: Desktop) -> Iterator[Finding]:
+    from channels.email.checks import check_account
+
+    for channel in desktop.settings.channels:
+        if channel.kind != "email":
+            yield Finding(
+                channel.name,
+                False,
+                f"{channel.kind} is a channel this version does not know",
+                "remove it",
+            )
+            continue
+        for check in check_account(channel):
+            yield Finding(f"{channel.name} {check.about}", check.ok, check.says, check.remedy)

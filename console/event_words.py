@@ -1,0 +1,101 @@
+"""Events as phrases for the timeline of a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from console.fmt import METRIC_WORDS
+from workflow.model import Priority
+from workflow.store.rows import EventDetail
+
+__all__ = ["actor_words", "event_words"]
+
+
+def actor_words(actor: str) -> str:
+    """Who did it: an agent by name, a rule as such, else the desk itself."""
+    kind, _, name = actor.partition(":")
+    if kind == "agent":
+        return name
+    if kind == "engine":
+        return "the desk"
+    if kind == "customer":
+        return "the customer"
+    return f"{kind} {name}" if name else kind
+
+
+def _priority(value: Any) -> str:
+    try:
+        return Priority(int(value)).word
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _change(word: str, show: Callable[[Any], str] = str) -> Callable[[Mapping[str, Any]], str]:
+    def words(data: Mapping[str, Any]) -> str:
+        before, after = data.get("before"), data.get("after")
+        if before in (None, "", {}):
+            return f"{word} {show(after)}"
+        return f"{word} {show(before)} → {show(after)}"
+
+    return words
+
+
+def _assigned(data: Mapping[str, Any]) -> str:
+    after = data.get("after") or {}
+    if not isinstance(after, Mapping):
+        return f"assigned to {after}"
+    who = [str(after[key]) for key in ("assignee", "group") if after.get(key)]
+    return f"assigned to {' in '.join(who)}" if who else "assigned to nobody"
+
+
+def _tags(data: Mapping[str, Any]) -> str:
+    added = [f"+{tag}" for tag in data.get("added") or ()]
+    return "tags " + " ".join([*added, *(f"-{tag}" for tag in data.get("removed") or ())])
+
+
+def _metric(word: str) -> Callable[[Mapping[str, Any]], str]:
+    def words(data: Mapping[str, Any]) -> str:
+        metric = str(data.get("metric", ""))
+        return f"{METRIC_WORDS.get(metric, metric)} {word}"
+
+    return words
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "ticket.created": lambda _data: "opened the ticket",
+    "ticket.status": _change("status"),
+    "ticket.priority": _change("priority", _priority),
+    "ticket.field": lambda data: f"{data.get('field')} to {data.get('after') or 'nothing'}",
+    "ticket.assigned": _assigned,
+    "ticket.tags": _tags,
+    "ticket.snoozed": lambda data: "snoozed it" if data.get("after") else "woke it up",
+    "ticket.spam": lambda data: "marked it as spam" if data.get("after") else "not spam",
+    "ticket.escalated": lambda data: f"escalated to {data.get('to')}: {data.get('reason')}",
+    "ticket.merged": lambda data: (
+        f"merged into #{data.get('after')}" if data.get("after") else "taken out of the merge"
+    ),
+    "sla.at_risk": _metric("at risk"),
+    "sla.breached": _metric("breached"),
+    "message.sent": lambda _data: "reply sent",
+    "outbox.cancelled": lambda _data: "reply taken back",
+    "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",
+}
+_SILENT = frozenset(
+    {"message.received", "note.added", "message.queued", "reply.queued", "reply.composed"}
+)
+"""The message itself stands in the conversation."""
+
+
+def event_words(event: EventDetail) -> str:
+    """One phrase for an event; empty where the conversation shows it anyway."""
+    if event.name in _SILENT:
+        return ""
+    words = _WORDS.get(event.name)
+    what = words(event.data) if words else event.name.replace(".", " ").replace("_", " ")
+    through = (
+        f"  ({event.cause})"
+        if event.cause.startswith(("rule:", "macro:", "timer", "trigger:"))
+        else ""
+    )
+    return f"{actor_words(event.actor)}: {what}{through}"

@@ -1,0 +1,134 @@
+"""Follows the desk: what any process changes is on this screen within a second."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from console.bridge import Bridge, ReadsPort
+from workflow.errors import DeskError
+from workflow.store.rows import QueueRow
+
+if TYPE_CHECKING:
+    from console.screens.desk import DeskScreen
+
+__all__ = ["Live"]
+
+POLL_S = 0.15
+SETTLE_S = 0.25
+JUDGE_AGAIN_S = 20.0
+"""Views that ask for the time (at risk, due) change by themselves."""
+
+
+class Live:
+    """Polls the data version (5 microseconds), reads what changed in threads, and gives it to the screen.
+
+    A list that is being read when a newer one is asked for is dropped: each request has a number.
+    """
+
+    def __init__(self, desk: DeskScreen, bridge: Bridge) -> None:
+        self._desk = desk
+        self._bridge = bridge
+        self._version = -1
+        self._event = 0
+        self._asked = 0
+        self._pending = False
+        self._busy = False
+
+    def first_rows(self, query: str, sort: str, limit: int) -> list[QueueRow]:
+        """The head of a view, at once: what is on the screen at the first paint."""
+        return self._bridge.reads.page(self._bridge.compile(query), sort, limit)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._version = self._bridge.reads.data_version()
+        self._event = self._bridge.reads.last_event_id()
+        self._desk.set_interval(POLL_S, self.poll)
+        self._desk.set_interval(JUDGE_AGAIN_S, self.refresh)
+        self.refresh(now=True)
+
+    def poll(self) -> None:
+        """Has any process committed anything?"""
+        try:
+            version = self._bridge.reads.data_version()
+        except DeskError as fault:
+            self._desk.complain(str(fault))
+            return
+        if version == self._version or self._busy:
+            return
+        self._version = version
+        self._busy = True
+        self._bridge.read(
+            lambda reads: reads.changed_tickets(self._event), self._changed, self._not_read
+        )
+
+    def _changed(self, changed: tuple[set[int], int]) -> None:
+        self._busy = False
+        tickets, self._event = changed
+        self._desk.tickets_changed(tickets)
+        if tickets:
+            self.refresh()
+
+    def _not_read(self, sentence: str) -> None:
+        self._busy = False
+        self._desk.complain(sentence)
+
+    def refresh(self, now: bool = False) -> None:
+        """Read the ids of the view and the counts of all views again, once for all changes of a quarter second."""
+        if now:
+            self._read()
+        elif not self._pending:
+            self._pending = True
+            self._desk.set_timer(SETTLE_S, self._read)
+
+    def _read(self) -> None:
+        self._pending = False
+        self._asked += 1
+        number = self._asked
+        view, extra = self._desk.view, self._desk.filter_text
+        queries = {each.name: each.query for each in self._desk.views}
+        bridge = self._bridge
+
+        def ids(reads: ReadsPort) -> array[int]:
+            return reads.ids(bridge.compile(_both(view.query, extra)), view.sort)
+
+        def counts(reads: ReadsPort) -> dict[str, int]:
+            named: dict[str, Any] = {name: bridge.compile(query) for name, query in queries.items()}
+            return reads.counts(named)
+
+        bridge.read(ids, lambda found: self._put(number, found), self._desk.complain)
+        bridge.read(counts, self._desk.show_counts, self._desk.complain)
+
+    def _put(self, number: int, ids: array[int]) -> None:
+        if number == self._asked:
+            self._desk.show_ids(ids)
+
+    def try_query(
+        self, query: str, then: Callable[[array[int]], None], failed: Callable[[str], None]
+    ) -> None:
+        """Read a filter that is being typed; only the newest answer counts."""
+        self._asked += 1
+        number = self._asked
+        view = self._desk.view
+
+        def found(ids: array[int]) -> None:
+            if number == self._asked:
+                then(ids)
+
+        def wrong(sentence: str) -> None:
+            if number == self._asked:
+                failed(sentence)
+
+        bridge = self._bridge
+        bridge.look_up(
+            lambda reads: reads.ids(bridge.compile(_both(view.query, query)), view.sort),
+            found,
+            wrong,
+        )
+
+
+def _both(first: str, second: str) -> str:
+    if first.strip() and second.strip():
+        return f"({first}) ({second})"
+    return first or second

@@ -1,0 +1,444 @@
+"""The desk: the queue, and over it the ticket that is open. Everything an agent does begins here."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console import safe
+from console.actions import entries_for
+from console.bridge import Bridge, ReadsPort
+from console.keymap import bindings_for
+from console.live import Live
+from console.screens.queue_pane import QueuePane
+from console.widgets.bars import Bar, KeyLine, StatusLine
+from console.widgets.queue_list import QueueList
+from console.widgets.virtual_list import VirtualList
+from workflow.errors import DeskError
+from workflow.store.rows import HistoryRow, TicketDetail
+from workflow.views import BUILT_IN, View
+
+if TYPE_CHECKING:
+    from console.keystrokes import Keystrokes
+    from console.screens.ticket_pane import TicketPane
+    from console.widgets.picker import Picker
+    from console.widgets.prompt import Prompt
+    from console.widgets.side_pane import SidePane
+    from console.writing import Writing
+
+__all__ = ["DeskScreen"]
+
+SAID_S = 5.0
+SIDE_FROM = 100
+"""Cells from which the side pane is shown without being asked for."""
+
+
+class DeskScreen(Screen[None]):
+    """One screen, two panes. What is rarely used is loaded after the first paint, or when it is first asked for."""
+
+    BINDINGS = bindings_for("desk")
+    AUTO_FOCUS = "#queue"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+        (0, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        zone: tzinfo | None,
+        own_keys: dict[str, str],
+        views: Sequence[View] = BUILT_IN,
+    ) -> None:
+        super().__init__(id="desk")
+        self.bridge = bridge
+        self.zone = zone
+        self.own_keys = own_keys
+        self.views = tuple(views)
+        self.view = self.views[0]
+        self.filter_text = ""
+        self.ticket: TicketDetail | None = None
+        """The ticket that is open."""
+        self.live = Live(self, bridge)
+        self._wanted: int | None = None
+        self._side_wish: bool | None = None
+        self._commands: Keystrokes | None = None
+        self._writing: Writing | None = None
+        self._account_words: dict[str, tuple[str, str]] = {}
+        self.queue_pane = QueuePane(bridge)
+        self.queue = self.queue_pane.queue
+        self.queue.on_moved = self.say_place
+        self.pane: TicketPane | None = None
+        self.status = StatusLine()
+        self.keys = KeyLine()
+
+    # -- the first paint, and what follows it
+
+    def compose(self) -> ComposeResult:
+        """The queue; the rest comes after the first paint."""
+        yield self.queue_pane
+        yield self.status
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Rows before anything else."""
+        self._first_rows()
+        self.say_place()
+        self.call_after_refresh(self._after_first_paint)
+
+    def _first_rows(self) -> None:
+        limit = max(20, self.app.size.height)
+        wanted = [
+            view for view in self.views if view.name in ("Mine", "Unassigned", "All")
+        ] or list(self.views)
+        try:
+            for view in wanted:
+                rows = self.live.first_rows(view.query, view.sort, limit)
+                self.view = view
+                if rows:
+                    self.queue.put_rows(rows)
+                    self.queue.set_ids(array("q", [row.id for row in rows]), reset=True)
+                    break
+            else:
+                self._tell_empty()
+        except DeskError as fault:
+            self.complain(str(fault))
+        self.queue_pane.tabs.show([view.name for view in self.views], self.views.index(self.view))
+
+    def _after_first_paint(self) -> None:
+        self.live.start()
+        self.set_interval(1.0, self.tick)
+        self.set_timer(0.05, self._furnish)
+
+    def _furnish(self) -> None:
+        """Mount what must open at once later: the ticket, the overlays."""
+        from console.screens.ticket_pane import TicketPane
+        from console.widgets.picker import Picker
+        from console.widgets.prompt import Prompt
+
+        if self.pane is None:
+            self.pane = TicketPane(self.bridge, self.zone)
+            self.mount(self.pane, Prompt(), before=self.status)
+            self.mount(Picker())
+        self.bridge.warm_up(lambda _none: None, self._read_only)
+
+    def _read_only(self, sentence: str) -> None:
+        if self.bridge.agent is not None:
+            self.complain(sentence)
+
+    @property
+    def commands(self) -> Keystrokes:
+        """What the keys do to tickets."""
+        if self._commands is None:
+            from console.keystrokes import Keystrokes
+
+            self._commands = Keystrokes(self)
+        return self._commands
+
+    @property
+    def writing(self) -> Writing:
+        """Replies, notes and drafts."""
+        if self._writing is None:
+            from console.writing import Writing
+
+            self._writing = Writing(self)
+        return self._writing
+
+    @property
+    def picker(self) -> Picker:
+        """The overlay for choices."""
+        from console.widgets.picker import Picker
+
+        return self.query_one(Picker)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line for typing."""
+        from console.widgets.prompt import Prompt
+
+        return self.query_one(Prompt)
+
+    # -- what is where
+
+    @property
+    def in_ticket(self) -> bool:
+        """Whether a ticket is open."""
+        return self.has_class("-ticket")
+
+    @property
+    def place(self) -> str:
+        """Where the keys work now: queue, ticket or composer."""
+        if not self.in_ticket:
+            return "queue"
+        return "composer" if self._writing is not None and self._writing.active else "ticket"
+
+    def run_action_id(self, action_id: str) -> None:
+        """Do what an entry of the table stands for."""
+        if self.pane is None:
+            self._furnish()
+        self.commands.run(action_id)
+
+    def action_run(self, action_id: str) -> None:
+        """A key that works everywhere."""
+        self.run_action_id(action_id)
+
+    # -- views
+
+    def show_view(self, index: int) -> None:
+        """Show another view, from its head."""
+        if not 0 <= index < len(self.views):
+            return
+        self.view = self.views[index]
+        self.filter_text = ""
+        self.queue.marks.clear()
+        self.queue_pane.tabs.show([view.name for view in self.views], index)
+        try:
+            rows = self.live.first_rows(self.view.query, self.view.sort, max(20, self.size.height))
+        except DeskError as fault:
+            self.complain(str(fault))
+            return
+        self.queue.put_rows(rows)
+        self._tell_empty()
+        self.queue.set_ids(array("q", [row.id for row in rows]), reset=True)
+        self.live.refresh(now=True)
+
+    def step_view(self, direction: int) -> None:
+        """Show the next view or the one before, round the end."""
+        self.show_view((self.views.index(self.view) + direction) % len(self.views))
+
+    def show_ids(self, ids: array[int]) -> None:
+        """The ids of the view have been read again."""
+        if ids != self.queue.ids:
+            self._tell_empty()
+            self.queue.set_ids(ids)
+        self.say_place()
+
+    def show_counts(self, counts: dict[str, int]) -> None:
+        """The counts of the views have been read again."""
+        self.queue_pane.tabs.set_counts(counts)
+
+    def _tell_empty(self) -> None:
+        if self.filter_text:
+            words = (
+                f"Nothing in {self.view.name} fits: {self.filter_text}",
+                "Press escape to take the filter off.",
+            )
+        else:
+            words = _EMPTY.get(
+                self.view.name, ("No ticket is in this view.", "Press tab for the next view.")
+            )
+        self.queue.empty_words = words
+
+    # -- tickets
+
+    def open_ticket(self, ticket_id: int) -> None:
+        """Read a ticket and show it; the queue stays until it is there."""
+        if self.pane is None:
+            self._furnish()
+        if self._writing is not None:
+            self._writing.leave()
+        self._wanted = ticket_id
+        self._read_ticket(ticket_id)
+
+    def _read_ticket(self, ticket_id: int) -> None:
+        self.bridge.look_up(
+            lambda reads: _read_whole(reads, ticket_id),
+            lambda found: self._put_ticket(ticket_id, found),
+            self.complain,
+        )
+
+    def _put_ticket(
+        self, ticket_id: int, found: tuple[TicketDetail, list[HistoryRow], dict[str, Any]] | None
+    ) -> None:
+        if ticket_id != self._wanted or self.pane is None:
+            return
+        if found is None:
+            self.complain(f"#{ticket_id} is not on this desk any more: go back and choose another")
+            return
+        self.ticket, history, leaves_at = found
+        fresh = not self.in_ticket
+        self.pane.head.show(self.ticket, self._position())
+        if fresh:
+            self._arrange(self.size.width)
+            self.add_class("-ticket")
+            self.pane.transcript.focus()
+        self.pane.side.show(self.ticket, history)
+        self.pane.transcript.show(self.ticket, leaves_at)
+        self.say_place()
+        if self._writing is not None and self._writing.after_open is not None:
+            begin, self._writing.after_open = self._writing.after_open, None
+            begin()
+
+    def close_ticket(self) -> None:
+        """Back to the queue."""
+        if self._writing is not None:
+            self._writing.leave()
+        self._wanted = None
+        if self.ticket is not None:
+            self.queue.drop_rows([self.ticket.id])
+        self.ticket = None
+        self.remove_class("-ticket")
+        self.queue.focus()
+        self.say_place()
+
+    def step_ticket(self, direction: int) -> None:
+        """The next ticket of the view, or the one before."""
+        index = self.queue.cursor + direction
+        if self.ticket is not None and self.queue.cursor_id != self.ticket.id:
+            index = self.queue.cursor  # this one has left the view: its place is taken by the next
+        if 0 <= index < len(self.queue.ids):
+            self.queue.move_to(index)
+            self.open_ticket(self.queue.ids[index])
+        else:
+            self.say(
+                "This is the last ticket of the view."
+                if direction > 0
+                else "This is the first ticket of the view."
+            )
+
+    def tickets_changed(self, tickets: set[int]) -> None:
+        """Somebody has changed these."""
+        if tickets:
+            self.queue.drop_rows(tickets)
+        if self.ticket is not None:
+            self._read_ticket(self.ticket.id)  # how a mail is being sent changes without an event
+
+    def toggle_side(self) -> None:
+        """Show or hide the side pane."""
+        if self.pane is not None:
+            self._side_wish = not self.pane.has_class("-side")
+            self._arrange(self.size.width)
+
+    def _arrange(self, width: int) -> None:
+        if self.pane is not None:
+            shown = self._side_wish if self._side_wish is not None else width >= SIDE_FROM
+            self.pane.set_class(shown, "-side")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The side pane comes and goes with the width."""
+        self._arrange(event.size.width)
+
+    # -- words
+
+    def say(self, text: str, ink: str = "accent", seconds: float = SAID_S) -> None:
+        """A sentence on the status line."""
+        self.status.say(safe.one_line(text), ink, time.monotonic() + seconds)
+
+    def complain(self, text: str) -> None:
+        """A sentence about what could not be done."""
+        self.say(text, "late", SAID_S * 2)
+
+    def account_told(self, name: str, ok: bool, words: str) -> None:
+        """An account of a channel does well, or not."""
+        self._account_words[name] = (
+            f"{name} {'✓' if ok else '✕'} {words}".rstrip(),
+            "dim" if ok else "late",
+        )
+        self.say_place()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        self.status.hush(time.monotonic())
+        if not self.in_ticket:
+            self.queue.tick()
+        elif self.pane is not None:
+            self.pane.transcript.tick()
+            self.pane.side.retell()
+            self.pane.head.refresh()
+        self.say_place()
+
+    def _position(self) -> str:
+        queue = self.queue
+        if self.ticket is not None and queue.cursor_id != self.ticket.id:
+            return self.view.name
+        return f"{self.view.name} {queue.cursor + 1}/{len(queue.ids)}"
+
+    def say_place(self) -> None:
+        """Bring the status line and the key line up to date."""
+        queue = self.queue
+        place = self.place
+        left = list(self._account_words.values())
+        if self.filter_text:
+            left.insert(0, (f"filter: {self.filter_text}", "accent"))
+        if self.pane is not None and self.in_ticket and (unseen := self.pane.transcript.unseen):
+            words = "1 new message" if unseen == 1 else f"{unseen} new messages"
+            left.insert(0, (f"↓ {words} below: G", "risk"))
+        if queue.marks:
+            left.insert(0, (f"{len(queue.marks)} marked", "accent"))
+        right = (
+            []
+            if self.in_ticket
+            else [(f"{min(queue.cursor + 1, len(queue.ids))}/{len(queue.ids)}", "text")]
+        )
+        right.append((self.bridge.agent or "nobody", "dim"))
+        right.append((f"{self.bridge.now().astimezone(self.zone):%H:%M}", "text"))
+        self.status.update(tuple(left), tuple(right))
+        self.keys.show(entries_for(place), self.own_keys)
+
+    # -- what the parts tell
+
+    @on(VirtualList.Chosen)
+    def _chosen(self, event: VirtualList.Chosen) -> None:
+        if isinstance(event.control, QueueList):
+            self.open_ticket(event.id)
+
+    def on_transcript_scrolled(self) -> None:
+        """There are new messages below, or no more."""
+        self.say_place()
+
+    def on_side_pane_opened(self, event: SidePane.Opened) -> None:
+        """An earlier ticket was chosen."""
+        self.open_ticket(event.ticket)
+
+    @on(Bar.Clicked)
+    def _clicked(self, event: Bar.Clicked) -> None:
+        word, _, rest = event.action.partition(":")
+        if word == "view":
+            self.show_view(int(rest))
+        elif word == "run" and self.place == "composer":
+            self.writing.run(rest)
+        elif word == "run":
+            self.run_action_id(rest)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys work where the focus is now."""
+        self.say_place()
+
+    def focus_back(self) -> None:
+        """Put the focus where it belongs."""
+        target: Widget = (
+            self.pane.transcript if self.in_ticket and self.pane is not None else self.queue
+        )
+        target.focus()
+
+
+def _read_whole(
+    reads: ReadsPort, ticket_id: int
+) -> tuple[TicketDetail, list[HistoryRow], dict[str, Any]] | None:
+    ticket = reads.ticket(ticket_id)
+    if ticket is None:
+        return None
+    history = [row for row in reads.history(ticket.customer.id) if row.id != ticket_id]
+    held = any(message.delivery == "held" for message in ticket.messages)
+    leaves_at = {row.message_id: row.due_at for row in reads.outbox_of(ticket_id)} if held else {}
+    return ticket, history, leaves_at
+
+
+_EMPTY = {
+    "Mine": ("No ticket waits for you.", "Press 2 for what nobody has taken, 7 for all."),
+    "Unassigned": ("Everything has been taken.", "Press 1 for yours, 7 for all."),
+    "At risk": ("No promise is at risk.", "Tickets come here before their time runs out."),
+    "Escalated": ("Nothing is escalated.", "E on a ticket moves it up."),
+    "Waiting": ("No ticket waits for somebody else.", "Pending and on hold are listed here."),
+    "Snoozed": ("Nothing sleeps.", "s on a ticket puts it out of sight until a time."),
+    "All": ("This desk is empty.", "Tickets appear here by themselves when a customer writes."),
+}

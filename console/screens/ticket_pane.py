@@ -1,0 +1,134 @@
+"""One ticket: its head, the conversation, the side pane; the composer when something is written."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.strip import Strip
+
+from console import fmt
+from console.bridge import Bridge
+from console.drawing import LineBuilder
+from console.keymap import bindings_for
+from console.screens.queue_pane import Pane
+from console.widgets.bars import Bar
+from console.widgets.queue_row import CHANNELS, STATES
+from console.widgets.side_pane import SidePane
+from console.widgets.transcript import Transcript
+from workflow.model import Priority
+from workflow.store.rows import TicketDetail
+
+__all__ = ["TicketHead", "TicketPane"]
+
+
+class TicketHead(Bar):
+    """Two lines over a conversation: the subject, then state, priority, who, and the nearest promise."""
+
+    DEFAULT_CSS = "TicketHead { height: 2; width: 1fr; }"
+
+    def __init__(self, bridge: Bridge, zone: tzinfo | None) -> None:
+        super().__init__(id="ticket-head")
+        self._bridge = bridge
+        self._zone = zone
+        self._ticket: TicketDetail | None = None
+        self._place = ""
+
+    def show(self, ticket: TicketDetail, place: str) -> None:
+        """Show a ticket; ``place`` is where it stands in its view (3/40)."""
+        self._ticket, self._place = ticket, place
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One of the two lines (Textual's Line API)."""
+        line = LineBuilder(self.size.width)
+        if self._ticket is not None:
+            (self._subject if y == 0 else self._facts)(line, self._ticket)
+        return line.strip(self.inks("text", self.GROUND))
+
+    def draw(self, line: LineBuilder) -> None:
+        """Not used: there are two lines."""
+
+    def _subject(self, line: LineBuilder, ticket: TicketDetail) -> None:
+        inks, place = self.inks, f"{self._place} "
+        line.add(f" #{ticket.id} ", inks("accent", self.GROUND))
+        line.add(
+            ticket.subject or "(no subject)",
+            inks("strong", self.GROUND),
+            most=line.room - len(place) - 1,
+        )
+        line.pad_to(line.width - len(place), inks("text", self.GROUND))
+        line.add(place, inks("dim", self.GROUND))
+
+    def _facts(self, line: LineBuilder, ticket: TicketDetail) -> None:
+        inks, now = self.inks, self._bridge.now()
+        snoozed = ticket.snoozed_until is not None or ticket.snoozed_until_reply
+        state = "snoozed" if snoozed else ticket.status
+        sign, ink = STATES.get(state, ("?", "text"))
+        line.add(f" {sign} {state}", inks(ink, self.GROUND))
+        if ticket.priority:
+            priority = Priority(ticket.priority)
+            ink = {Priority.URGENT: "late", Priority.HIGH: "risk"}.get(priority, "dim")
+            line.add(
+                f"  {fmt.priority_mark(ticket.priority)} {priority.word}".replace("   ", "  "),
+                inks(ink, self.GROUND),
+            )
+        line.add(
+            f"  {CHANNELS.get(ticket.channel, '·')} {ticket.customer.name}",
+            inks("text", self.GROUND),
+        )
+        owner = ticket.assignee or ticket.group_name
+        line.add(
+            f"  @{owner}" if owner else "  nobody's", inks("dim" if owner else "risk", self.GROUND)
+        )
+        if ticket.escalation is not None:
+            line.add(f"  ▲ {ticket.escalation.to_level}", inks("risk", self.GROUND))
+        if ticket.tags:
+            line.add(
+                "  " + " ".join(f"#{tag}" for tag in ticket.tags),
+                inks("dim", self.GROUND),
+                most=max(0, line.room - 14),
+            )
+        words, ink = self._promise(ticket, now)
+        line.pad_to(line.width - len(words) - 1, inks("text", self.GROUND))
+        line.add(words, inks(ink, self.GROUND))
+
+    @staticmethod
+    def _promise(ticket: TicketDetail, now: datetime) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+        owed = [
+            clock
+            for clock in ticket.clocks
+            if clock.state in ("running", "breached") and clock.due_at is not None
+        ]
+        if not owed:
+            paused = any(clock.state == "paused" for clock in ticket.clocks)
+            return ("‖ paused", "dim") if paused else ("", "faint")
+        first = min(owed, key=lambda clock: (clock.due_at is None, clock.due_at))
+        assert first.due_at is not None
+        left = (first.due_at - now).total_seconds()
+        name = fmt.METRIC_WORDS.get(first.metric, first.metric)
+        if left < 0:
+            return (f"{name} late {fmt.short_span(left)}", "late")
+        if first.warn_at is not None and now >= first.warn_at:
+            return (f"{name} in {fmt.short_span(left)} !", "risk")
+        return (f"{name} in {fmt.short_span(left)}", "text")
+
+
+class TicketPane(Pane):
+    """One ticket: its head, the conversation, the side pane, and the composer when something is written."""
+
+    BINDINGS = bindings_for("ticket")
+
+    def __init__(self, bridge: Bridge, zone: tzinfo | None) -> None:
+        super().__init__(id="ticket-pane")
+        self.head = TicketHead(bridge, zone)
+        self.transcript = Transcript(bridge.now, zone)
+        self.side = SidePane(bridge.now, zone)
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self.head
+        with Horizontal(id="talk"):
+            yield self.transcript
+            yield self.side

@@ -1,0 +1,1 @@
+"""The parts of the screens, each drawn line by line where it can be long."""
