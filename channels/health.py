@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["AccountState", "Health"]
+from workflow.errors import DeskError
+
+__all__ = ["AccountState", "Health", "as_desk_error"]
+
+_log = logging.getLogger("deskhand.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +62,14 @@ class Health:
                 else state
                 for name, state in self._receiving.items()
             ]
+
+
+def as_desk_error(fault: Exception) -> DeskError:
+    """The fault itself where it has a sentence; else one that says it is ours, and a log entry."""
+    if isinstance(fault, DeskError):
+        return fault
+    _log.error("a fault of deskhand itself", exc_info=fault)
+    return DeskError(
+        f"deskhand itself failed ({type(fault).__name__}: {str(fault)[:100]}):"
+        " it goes on trying; please report it"
+    )

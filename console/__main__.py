@@ -113,13 +113,7 @@ def _console(desktop: Desktop) -> int:
         raise UsageError(
             "the console needs a terminal: use a verb such as deskhand list (deskhand --help)"
         )
-    desktop.prepare()
-    return run_console(
-        desktop.home,
-        desktop.agent,
-        desktop.clock,
-        desktop.engine if desktop.settings.channels else None,
-    )
+    return run_console(desktop)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ class ConsoleApp(App[int]):
     ) -> None:
         self._inks: Inks | None = None
         self._theme_wish = theme
-        super().__init__()
+        # Said before Textual chooses its filter: without colour means the terminal's own two.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
         self.bridge = bridge
         self.home = home
@@ -160,25 +161,24 @@ def make_desk(desktop: Desktop) -> Desk:
     return desktop.desk
 
 
-def run_console(
-    home: Path,
-    agent: str | None,
-    clock: Clock,
-    engine_factory: Callable[[], Engine] | None = None,
-) -> int:
+def run_console(desktop: Desktop) -> int:
     """Open the console on a desk whose schema is up to date; returns the exit status.
 
-    ``engine_factory`` is called after the first paint in a daemon thread; what it returns receives and sends in the
-    background until the console ends. It may be a function of no argument or of one: a callable that takes an
-    :class:`AccountState` from any thread and shows it.
+    Where the desk has channels, an engine receives and sends in the background, from the first paint on until the
+    console ends.
     """
-    from console.bootstrap import Desktop
-    from workflow.store.reads import Reads
+    bridge = Bridge(
+        desktop.reads, desktop.clock, desktop.agent, lambda: make_desk(desktop), desktop.files.root
+    )
 
-    desktop = Desktop(home, clock, agent)
-    reads = Reads(desktop.database)
-    bridge = Bridge(reads, clock, desktop.agent, lambda: make_desk(desktop), home / "files")
-    app = ConsoleApp(bridge, home=home, engine_factory=engine_factory)
+    def engine() -> Engine:
+        from console.engine_room import EngineRoom
+
+        return EngineRoom(desktop.engine, app.tell_account)
+
+    app = ConsoleApp(
+        bridge, home=desktop.home, engine_factory=engine if desktop.settings.channels else None
+    )
     try:
         status = app.run()
     finally:

@@ -18,7 +18,6 @@ from workflow.store.reads import Reads
 
 if TYPE_CHECKING:
     from channels.engine import Engine
-
     from workflow.desk import Desk
     from workflow.store.store import Store
 
@@ -133,7 +132,8 @@ class Desktop:
     def agent(self) -> str | None:
         """Who acts: the one named, else the only one, else the one named like the login.
 
-        None where that leaves nobody.
+        ``me`` on a desk whose team has named no agents; None where several leave it open. Raises
+        UsageError for a name that is not among them.
         """
         names = [agent.name for agent in self.settings.agents]
         if self.agent_wanted is not None:
@@ -143,8 +143,8 @@ class Desktop:
                     f" there are {', '.join(names)}"
                 )
             return self.agent_wanted
-        if len(names) == 1:
-            return names[0]
+        if len(names) <= 1:
+            return names[0] if names else "me"
         login = (
             os.environ.get("USER") or os.environ.get("LOGNAME") or os.environ.get("USERNAME") or ""
         )
@@ -155,11 +155,7 @@ class Desktop:
         if self.agent is not None:
             return self.agent
         names = ", ".join(agent.name for agent in self.settings.agents)
-        if names:
-            raise UsageError(
-                f"several agents work here ({names}): say who you are with --agent NAME"
-            )
-        return "me"
+        raise UsageError(f"several agents work here ({names}): say who you are with --agent NAME")
 
     def close(self) -> None:
         """Give everything back that was opened."""

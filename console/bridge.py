@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from textual.message import Message
 
@@ -23,6 +23,7 @@ from workflow.model import Actor
 
 if TYPE_CHECKING:
     from workflow.actions import Action
+    from workflow.store.reads import Reads
     from workflow.store.rows import (
         DraftDetail,
         HeldRow,
@@ -73,12 +74,6 @@ class ReadsPort(Protocol):
         self, customer: int, before_ticket: int | None = None, limit: int = 20
     ) -> list[HistoryRow]:
         """The tickets of a customer, newest first."""
-        ...
-
-    def search(
-        self, text: str, limit: int = 50, order: str = "best", context: Any = None
-    ) -> tuple[list[SearchHit], int]:
-        """Messages that hold words, and how many there are in all."""
         ...
 
     def outbox(self, states: Sequence[str] | None = None) -> list[OutboxRow]:
@@ -179,8 +174,11 @@ class _Thread:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._started = False
+        self.waiting = 0
+        """Jobs that were asked for and have not ended."""
 
     def submit(self, job: Callable[[], None]) -> None:
+        self.waiting += 1
         if not self._started:
             self._started = True
             self._thread.start()
@@ -189,6 +187,7 @@ class _Thread:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+            self.waiting -= 1
 
     def finish(self, seconds: float) -> None:
         """Do what is queued, then end; wait for it at most ``seconds``."""
@@ -224,6 +223,11 @@ class Bridge:
         self._lookup = _Thread("desk-lookups")
         self._writer = _Thread("desk-writes")
 
+    @property
+    def idle(self) -> bool:
+        """Whether no thread has anything to do."""
+        return not (self._reader.waiting or self._lookup.waiting or self._writer.waiting)
+
     def connect(self, post: Callable[[Message], object]) -> None:
         """Say where results go: the thread-safe ``post_message`` of the app."""
         self._post = post
@@ -250,11 +254,26 @@ class Bridge:
 
         return compile_sql(parse(text), Context(me=self.agent, now=self.now()))
 
-    def context(self) -> Any:
-        """Who asks, and when: what a search needs beside its words."""
-        from workflow.query.grammar import Context
+    def search(
+        self,
+        text: str,
+        most: int,
+        order: str,
+        then: Callable[[tuple[list[SearchHit], int]], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """Look for messages; ``order`` is ``best`` or ``newest``. ``then`` gets the hits and their number in all."""
 
-        return Context(me=self.agent, now=self.now())
+        def job(reads: ReadsPort) -> tuple[list[SearchHit], int]:
+            from workflow.query.grammar import Context
+            from workflow.store.search import search
+
+            found = search(
+                cast("Reads", reads), text, Context(me=self.agent, now=self.now()), most, order
+            )
+            return list(found.hits), found.total
+
+        self.look_up(job, then, failed)
 
     def read(
         self,

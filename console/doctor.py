@@ -9,17 +9,19 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from console.bootstrap import Desktop
-from workflow import sla
 from workflow.errors import DeskError
 from workflow.history import project
 from workflow.model import to_millis
+from workflow.policy import BUILT_IN
 
 __all__ = ["Finding", "examine"]
 
 _SAMPLE = 500
+_CHUNK = 250
 _LOW_DISK = 500_000_000
 
 
@@ -116,19 +118,9 @@ def _projections(desktop: Desktop) -> Finding:
         (_SAMPLE // 2, _SAMPLE // 2),
     )
     drifted: list[str] = []
-    for detail in reads.tickets([row[0] for row in rows], whole=True):
-        projection = project([(e.at, e.name, e.data) for e in detail.events], sla.BUILT_IN)
-        if detail.waiting_since != projection.waiting_since:
-            drifted.append(f"#{detail.id} waiting since")
-        stored = {clock.metric: clock.due_at for clock in detail.clocks}
-        for metric, clock in projection.clocks.items():
-            due = clock.due_at
-            kept = stored.pop(metric.value, None)
-            if (due is None) != (kept is None) or (
-                due and kept and to_millis(due) != to_millis(kept)
-            ):
-                drifted.append(f"#{detail.id} {metric.value}")
-        drifted += [f"#{detail.id} {metric}" for metric in stored]
+    for start in range(0, len(rows), _CHUNK):
+        numbers = [row[0] for row in rows[start : start + _CHUNK]]
+        drifted += _drifted(desktop, numbers)
     return Finding(
         "projections",
         not drifted,
@@ -140,6 +132,66 @@ def _projections(desktop: Desktop) -> Finding:
         ),
         "report this with the ticket's deskhand explain" if drifted else "",
     )
+
+
+def _drifted(desktop: Desktop, numbers: list[int]) -> Iterator[str]:
+    """The columns of these tickets that their events give another value."""
+    from workflow.projections import clock_rows
+
+    reads, marks = desktop.reads, ",".join("?" * len(numbers))
+    stored: dict[int, dict[str, tuple[object, ...]]] = {number: {} for number in numbers}
+    for number, metric, *rest in reads.fetch(
+        f"""SELECT ticket_id, metric, policy, target_s, state, due_at, warn_at, remaining_s, ended_at,
+        started_at, at_risk_told, breached_told FROM clock WHERE ticket_id IN ({marks})""",
+        numbers,
+    ):
+        stored[number][metric] = tuple(rest)
+    columns = {
+        row[0]: row[1:]
+        for row in reads.fetch(
+            f"""SELECT id, waiting_since, next_metric, next_due_at, next_warn_at, due_rank, waiting_rank
+            FROM ticket WHERE id IN ({marks})""",
+            numbers,
+        )
+    }
+    for detail in reads.tickets(numbers, whole=True):
+        made = project([(e.at, e.name, e.data) for e in detail.events], BUILT_IN)
+        expected = (
+            _millis(made.waiting_since),
+            made.next_metric,
+            _millis(made.next_due_at),
+            _millis(made.next_warn_at),
+            made.due_rank,
+            made.waiting_rank,
+        )
+        names = ("waiting_since", "next_metric", "next_due_at", "next_warn_at", "due_rank")
+        for name, kept, right in zip(
+            (*names, "waiting_rank"), columns[detail.id], expected, strict=True
+        ):
+            if kept != right:
+                yield f"#{detail.id} {name}"
+        clocks = {
+            row["metric"]: (
+                row["policy"],
+                row["target_s"],
+                row["state"],
+                _millis(row["due_at"]),
+                _millis(row["warn_at"]),
+                row["remaining_s"],
+                _millis(row["ended_at"]),
+                _millis(row["started_at"]),
+                int(row["at_risk_told"]),
+                int(row["breached_told"]),
+            )
+            for row in clock_rows(detail.id, made)
+        }
+        for metric in sorted(clocks.keys() | stored[detail.id].keys()):
+            if clocks.get(metric) != stored[detail.id].get(metric):
+                yield f"#{detail.id} {metric}"
+
+
+def _millis(moment: datetime | None) -> int | None:
+    return None if moment is None else to_millis(moment)
 
 
 def _files(desktop: Desktop) -> Iterator[Finding]:

@@ -2,102 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console import fmt, safe
-from console.actions import entry
-from console.when_words import parse_when
-from console.widgets.picker import Choice, fuzzy
-from console.widgets.queue_row import STATES
-from workflow.actions import (
-    Action,
-    AddTags,
-    Assign,
-    Escalate,
-    MarkSpam,
-    RemoveTags,
-    SetPriority,
-    SetStatus,
-    Snooze,
-    Unsnooze,
-)
-from workflow.errors import DeskError, UsageError
-from workflow.model import Priority, Status
+from console.deciding import Deciding
+from console.widgets.picker import fuzzy
+from workflow.errors import UsageError
+from workflow.store.rows import SearchHit
 
 if TYPE_CHECKING:
-    from console.screens.desk import DeskScreen
+    pass
 
 __all__ = ["Keystrokes"]
 
-_STATUS_WORDS = {
-    Status.NEW: "nobody has looked at it",
-    Status.OPEN: "it is our turn",
-    Status.PENDING: "we wait for the customer",
-    Status.ON_HOLD: "we wait for somebody else",
-    Status.RESOLVED: "done; a new message opens it again",
-    Status.CLOSED: "done for good",
-}
 
-
-class Keystrokes:
+class Keystrokes(Deciding):
     """The keys of the queue and of the ticket."""
-
-    def __init__(self, desk: DeskScreen) -> None:
-        self._desk = desk
-        self._bridge = desk.bridge
 
     def run(self, action_id: str) -> None:
         """Do what an entry stands for."""
         method: Callable[[], None] = getattr(self, f"do_{action_id}")
         method()
-
-    # -- targets and changes
-
-    def targets(self) -> list[int]:
-        """What the next action is about: the open ticket, else the marked ones, else the one under the cursor."""
-        desk = self._desk
-        if desk.in_ticket:
-            return [desk.ticket.id] if desk.ticket is not None else []
-        if desk.queue.marks:
-            return [known for known in desk.queue.ids if known in desk.queue.marks]
-        return [] if desk.queue.cursor_id is None else [desk.queue.cursor_id]
-
-    def _each(
-        self, action_id: str, make: Callable[[int], Action], targets: Sequence[int] | None = None
-    ) -> None:
-        wanted = self.targets() if targets is None else targets
-        if not wanted:
-            self._desk.say("There is no ticket here.", "dim")
-            return
-        self.perform([make(ticket) for ticket in wanted], action_id)
-
-    def perform(self, actions: Iterable[Action], action_id: str) -> None:
-        """Ask the desk; say what came of it, one sentence for each ticket where it failed."""
-        keys = entry(action_id).keys
-        cause = f"key:{keys[0]}" if keys else f"console:{action_id}"
-        self._bridge.perform(actions, cause, self._done, self._desk.complain)
-
-    def _done(self, outcomes: list[Any], faults: list[str]) -> None:
-        desk = self._desk
-        if outcomes:
-            first = str(outcomes[0].summary)
-            more = f" and {len(outcomes) - 1} more" if len(outcomes) > 1 else ""
-            desk.say(f"{first[:1].upper()}{first[1:]}{more}. z undoes it.", "good")
-            desk.queue.clear_marks()
-        for fault in faults[:6]:
-            safe.notify(desk.app, fault, "error", 10)
-        if len(faults) > 6:
-            safe.notify(desk.app, f"and {len(faults) - 6} more could not be changed", "error", 10)
-        if faults and not outcomes:
-            desk.complain(faults[0])
-
-    def _about(self, word: str) -> str:
-        targets = self.targets()
-        return (
-            f"{word} of #{targets[0]}" if len(targets) == 1 else f"{word} of {len(targets)} tickets"
-        )
 
     # -- going places
 
@@ -162,204 +88,6 @@ class Keystrokes:
     def do_mark_none(self) -> None:
         """Take all marks off."""
         self._desk.queue.clear_marks()
-
-    # -- decisions
-
-    def do_take(self) -> None:
-        """Assign to the one who sits here."""
-        try:
-            me = self._bridge.actor.name
-        except DeskError as fault:
-            self._desk.complain(str(fault))
-            return
-        self._each("take", lambda ticket: Assign(ticket, assignee=me))
-
-    def do_resolve(self) -> None:
-        """Set resolved."""
-        self._each("resolve", lambda ticket: SetStatus(ticket, Status.RESOLVED.value))
-
-    def do_spam(self) -> None:
-        """Mark as spam, and leave a ticket that is open."""
-        self._each("spam", lambda ticket: MarkSpam(ticket))
-        if self._desk.in_ticket:
-            self._desk.close_ticket()
-
-    def do_wake(self) -> None:
-        """Bring back what sleeps."""
-        self._each("wake", Unsnooze)
-
-    def do_status(self) -> None:
-        """Choose a status."""
-        targets = self.targets()
-        choices = [
-            Choice(status.value, f"{STATES[status.value][0]} {status.value}", words)
-            for status, words in _STATUS_WORDS.items()
-        ]
-        self._desk.picker.ask(
-            self._about("Status"),
-            fuzzy(choices),
-            lambda status: self._each("status", lambda ticket: SetStatus(ticket, status), targets),
-        )
-
-    def do_priority(self) -> None:
-        """Choose a priority."""
-        targets = self.targets()
-        choices = [
-            Choice(str(int(level)), level.word, fmt.priority_mark(level))
-            for level in (
-                Priority.URGENT,
-                Priority.HIGH,
-                Priority.MEDIUM,
-                Priority.LOW,
-                Priority.UNSET,
-            )
-        ]
-        self._desk.picker.ask(
-            self._about("Priority"),
-            fuzzy(choices),
-            lambda level: self._each(
-                "priority", lambda ticket: SetPriority(ticket, int(level)), targets
-            ),
-        )
-
-    def do_assign(self) -> None:
-        """Choose an agent or a group."""
-        targets, team = self.targets(), self._bridge.team
-        me = self._bridge.agent
-        choices = [
-            Choice(f"a:{name}", name, "you" if name == me else "agent") for name in team.agents
-        ]
-        choices.sort(key=lambda choice: choice.detail != "you")
-        choices += [Choice(f"g:{name}", name, f"group, {level}") for name, level in team.groups]
-        choices.append(Choice("n:", "nobody", "takes it off whoever has it"))
-
-        def chosen(value: str) -> None:
-            kind, _, name = value.partition(":")
-            if kind == "g":
-                self._each("assign", lambda ticket: Assign(ticket, group=name), targets)
-            else:
-                self._each("assign", lambda ticket: Assign(ticket, assignee=name), targets)
-
-        self._desk.picker.ask(
-            self._about("Owner"),
-            fuzzy(choices),
-            chosen,
-            nothing="Nobody of that name is in deskhand.toml.",
-        )
-
-    def do_snooze(self) -> None:
-        """Choose or type a time."""
-        targets, desk = self.targets(), self._desk
-        now, zone = self._bridge.now(), desk.zone
-        presets = ("1h", "4h", "tomorrow", "mon", "next week")
-
-        def choose(typed: str) -> Sequence[Choice]:
-            words = typed.strip()
-            if words and "reply".startswith(words.lower()):
-                return [Choice("reply", "until the customer writes", "", "reply")]
-            found = []
-            for text in (words,) if words else presets:
-                try:
-                    when = parse_when(text, now, zone)
-                except UsageError as fault:
-                    return [Choice(None, str(fault))]
-                left = fmt.span_words((when - now).total_seconds())
-                found.append(
-                    Choice(
-                        text,
-                        f"until {fmt.moment(when, now, zone)}",
-                        f"in {left}",
-                        "" if words else text,
-                    )
-                )
-            if not words:
-                found.append(Choice("reply", "until the customer writes", "", "reply"))
-            return found
-
-        def chosen(value: str) -> None:
-            until = None if value == "reply" else parse_when(value, self._bridge.now(), zone)
-            self._each("snooze", lambda ticket: Snooze(ticket, until), targets)
-            if desk.in_ticket:
-                desk.close_ticket()
-
-        desk.picker.ask(
-            self._about("Snooze").replace(" of ", " "),
-            choose,
-            chosen,
-            hint="2h, tomorrow 9:00, mon, fri 14:30, reply",
-        )
-
-    def do_tags(self) -> None:
-        """Type tags."""
-        targets, desk = self.targets(), self._desk
-        now = " ".join(desk.ticket.tags) if desk.in_ticket and desk.ticket is not None else ""
-
-        def done(text: str) -> None:
-            words = text.replace(",", " ").split()
-            added = tuple(
-                word.lstrip("+#")
-                for word in words
-                if not word.startswith("-") and word.lstrip("+#")
-            )
-            gone = tuple(
-                word.lstrip("-#") for word in words if word.startswith("-") and word.lstrip("-#")
-            )
-            actions: list[Action] = []
-            for ticket in targets:
-                actions += [AddTags(ticket, added)] if added else []
-                actions += [RemoveTags(ticket, gone)] if gone else []
-            if actions:
-                self.perform(actions, "tags")
-
-        desk.prompt.ask(
-            "refund -billing",
-            done,
-            remark=f"{self._about('Tags')}{': ' + now if now else ''}. A minus takes one off.",
-        )
-
-    def do_escalate(self) -> None:
-        """Fill in what the next person needs."""
-        from console.screens.escalate import EscalateScreen, Packet
-
-        targets = self.targets()
-        if not targets:
-            self._desk.say("There is no ticket here.", "dim")
-            return
-
-        def sent(packet: Packet | None) -> None:
-            if packet is not None:
-                self._each(
-                    "escalate",
-                    lambda ticket: Escalate(
-                        ticket,
-                        packet.reason,
-                        packet.level or None,
-                        packet.tried,
-                        packet.needed,
-                        None,
-                        packet.promised,
-                    ),
-                    targets,
-                )
-
-        levels = tuple(dict.fromkeys(level for _name, level in self._bridge.team.groups))
-        self._desk.app.push_screen(EscalateScreen(self._about("Escalation"), levels), sent)
-
-    def do_undo(self) -> None:
-        """Take back the last change."""
-        self._bridge.write(
-            lambda desk: desk.undo(self._bridge.actor),
-            lambda said: self._desk.say(_sentence("; ".join(said)), "good"),
-            self._desk.complain,
-        )
-
-    def do_redo(self) -> None:
-        """Do it again."""
-        self._bridge.write(
-            lambda desk: desk.redo(self._bridge.actor),
-            lambda said: self._desk.say(_sentence(said), "good"),
-            self._desk.complain,
-        )
 
     # -- writing
 
@@ -492,7 +220,11 @@ class Keystrokes:
         """Search everything."""
         from console.screens.search import SearchScreen
 
-        self._desk.app.push_screen(SearchScreen(self._bridge, self._desk.zone), self._opened)
+        self._desk.app.push_screen(SearchScreen(self._bridge, self._desk.zone), self._found)
+
+    def _found(self, hit: SearchHit | None) -> None:
+        if hit is not None:
+            self._desk.open_ticket(hit.ticket, at_message=hit.message)
 
     def do_held(self) -> None:
         """The held room."""
@@ -544,7 +276,3 @@ class Keystrokes:
         app.theme = (
             names[(names.index(app.theme) + 1) % len(names)] if app.theme in names else names[0]
         )
-
-
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}." if words else "Nothing to do."

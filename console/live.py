@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from console.bridge import Bridge, ReadsPort
 from workflow.errors import DeskError
-from workflow.store.rows import QueueRow
+from workflow.store.rows import HistoryRow, QueueRow, TicketDetail
 
 if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
 
-__all__ = ["Live"]
+__all__ = ["EMPTY", "Live", "read_whole"]
 
 POLL_S = 0.15
 SETTLE_S = 0.25
@@ -132,3 +132,28 @@ def _both(first: str, second: str) -> str:
     if first.strip() and second.strip():
         return f"({first}) ({second})"
     return first or second
+
+
+def read_whole(
+    reads: ReadsPort, ticket_id: int
+) -> tuple[TicketDetail, list[HistoryRow], dict[str, Any]] | None:
+    """A ticket, the customer's other tickets, and when the replies that are held leave; None if it has gone."""
+    ticket = reads.ticket(ticket_id)
+    if ticket is None:
+        return None
+    history = [row for row in reads.history(ticket.customer.id) if row.id != ticket_id]
+    held = any(message.delivery == "held" for message in ticket.messages)
+    leaves_at = {row.message_id: row.due_at for row in reads.outbox_of(ticket_id)} if held else {}
+    return ticket, history, leaves_at
+
+
+EMPTY = {
+    "Mine": ("No ticket waits for you.", "Press 2 for what nobody has taken, 7 for all."),
+    "Unassigned": ("Everything has been taken.", "Press 1 for yours, 7 for all."),
+    "At risk": ("No promise is at risk.", "Tickets come here before their time runs out."),
+    "Escalated": ("Nothing is escalated.", "E on a ticket moves it up."),
+    "Waiting": ("No ticket waits for somebody else.", "Pending and on hold are listed here."),
+    "Snoozed": ("Nothing sleeps.", "s on a ticket puts it out of sight until a time."),
+    "All": ("This desk is empty.", "Tickets appear here by themselves when a customer writes."),
+}
+"""What an empty view means, and what to do."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.notifications import SeverityLevel
 
-__all__ = ["cells", "content", "crop", "fit", "notify", "one_line", "printable"]
+__all__ = ["block", "cells", "content", "crop", "fit", "notify", "one_line", "printable"]
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 ELLIPSIS = "…"
@@ -57,7 +57,6 @@ _PILED_MARKS = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{3})"
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
 )
-_BLANKS = re.compile(" {2,}")
 
 
 def printable(text: str) -> str:
@@ -74,7 +73,7 @@ def one_line(text: str) -> str:
     """
     if text.isprintable() and (text.isascii() or not _WIDE_HINTS.search(text)):
         return text if text.isascii() else _PILED_MARKS.sub(r"\1", text)
-    return _BLANKS.sub(" ", _PILED_MARKS.sub(r"\1", text.translate(_NARROWED)))
+    return _PILED_MARKS.sub(r"\1", text.translate(_NARROWED))
 
 
 def cells(text: str) -> int:
@@ -102,11 +101,17 @@ def fit(text: str, width: int, align: str = "left") -> str:
     return " " * gap + text if align == "right" else text + " " * gap
 
 
+def block(text: str) -> str:
+    """Several lines of text, each of them printable; tabs become blanks."""
+    if text.isprintable():
+        return printable(text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(printable(line.expandtabs(4) if "\t" in line else line) for line in lines)
+
+
 def content(text: str) -> Content:
     """Text for a Textual widget: cleaned line by line, never parsed as markup."""
-    if text.isprintable():
-        return Content(printable(text))
-    return Content("\n".join(printable(line) for line in text.split("\n")))
+    return Content(block(text))
 
 
 def notify(

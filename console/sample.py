@@ -12,6 +12,7 @@ from workflow.clock import ManualClock
 from workflow.inbound import Attachment, Inbound, Party, Source
 
 if TYPE_CHECKING:
+    from console.app import ConsoleApp
     from console.bootstrap import Desktop
 
 __all__ = ["NOW", "SampleDesk", "make_sample"]
@@ -143,6 +144,17 @@ class SampleDesk:
     clock: ManualClock
     tickets: dict[str, int]
 
+    def app(self, theme: str = "dark", agent: str | None = "ana") -> ConsoleApp:
+        """A console on the sample: its clock stands still, its time zone is UTC."""
+        from console.app import ConsoleApp, make_desk
+        from console.bootstrap import Desktop
+        from console.bridge import Bridge
+        from workflow.store.reads import Reads
+
+        desktop = Desktop(self.home, self.clock, agent)
+        bridge = Bridge(Reads(desktop.database), self.clock, agent, lambda: make_desk(desktop), self.home / "files")
+        return ConsoleApp(bridge, home=self.home, theme=theme, zone=UTC)
+
 
 def make_sample(home: Path) -> SampleDesk:
     """Make the sample desk in an empty folder. Slow: it loads the store."""
@@ -153,13 +165,19 @@ def make_sample(home: Path) -> SampleDesk:
     clock = ManualClock(NOW - timedelta(days=3))
     desktop = Desktop(home, clock, "ana")
     desktop.prepare()
-    return _Maker(home, clock, desktop).make()
+    try:
+        return _Maker(home, clock, desktop).make()
+    finally:
+        desktop.store.close()
 
 
 class _Maker:
     def __init__(self, home: Path, clock: ManualClock, desktop: Desktop) -> None:
+        from workflow.desk import Desk
+
         self._home, self._clock = home, clock
-        self._desk = desktop.desk
+        # No channel is needed: nothing of the sample is parsed or sent.
+        self._desk = Desk(desktop.store, clock, desktop.settings, desktop.files)
         self._tickets: dict[str, int] = {}
 
     def make(self) -> SampleDesk:

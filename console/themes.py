@@ -123,6 +123,7 @@ MONO = Theme(
     dark=True,
     ansi=True,
     variables={
+        "input-cursor-text-style": "reverse",
         **{f"ink-{word}": "ansi_default" for word in _INKS},
         **{f"ground-{word}": "ansi_default" for word in _GROUNDS},
         **dict.fromkeys(
@@ -136,6 +137,14 @@ MONO = Theme(
                 "scrollbar-corner-color",
                 "border",
                 "border-blurred",
+                "ansi-background",
+                "ansi-foreground",
+                "input-selection-background",
+                "input-selection-foreground",
+                "screen-selection-background",
+                "screen-selection-foreground",
+                "block-cursor-background",
+                "block-cursor-foreground",
             ),
             "ansi_default",
         ),

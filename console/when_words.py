@@ -35,7 +35,7 @@ def parse_when(text: str, now: datetime, zone: tzinfo | None = None) -> datetime
 def _duration(words: str, now: datetime) -> datetime | None:
     try:
         return now + timedelta(seconds=parse_duration(words.removeprefix("in ").replace(" ", "")))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

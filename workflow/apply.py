@@ -1,6 +1,7 @@
-"""How each action changes the desk.
+"""How actions change a ticket: one function an action, each writing its events in the same
+transaction.
 
-One function an action, each writing its events in the same transaction.
+What opens, escalates, sends and holds has modules of its own, which register their functions here.
 """
 
 from __future__ import annotations
@@ -12,29 +13,27 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from workflow import actions as a
-from workflow.errors import NotFound, Refusal, UsageError
+from workflow.errors import NotFound, UsageError
 from workflow.files import FileStore
 from workflow.inbound import Reader
 from workflow.model import Actor, Direction, OutboxState, Priority, Status, rfc3339
 from workflow.outgoing import Composer
 from workflow.plaintext import one_line, printable
 from workflow.settings import Settings
-from workflow.store.statements import col, select
+from workflow.store.statements import col, func, select
 from workflow.store.store import Transaction
-from workflow.store.tables import (
-    Agent,
-    Customer,
-    Escalation,
-    Group,
-    Held,
-    Identity,
-    Message,
-    Outbox,
-    Ticket,
-    TicketTag,
-)
+from workflow.store.tables import Agent, Customer, Group, Message, Ticket, TicketTag
 
-__all__ = ["APPLY", "Context", "Result", "applies", "summary_line"]
+__all__ = [
+    "APPLY",
+    "Context",
+    "Result",
+    "applies",
+    "change_status",
+    "parse_status",
+    "remake_last_line",
+    "summary_line",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,42 @@ def summary_line(text: str, limit: int = 140) -> str:
     return one_line(text[: limit * 4], limit)
 
 
+def parse_status(word: str) -> Status:
+    """The status for a word as people type it (``On-Hold``); raises UsageError with those that
+    fit.
+    """
+    try:
+        return Status(" ".join(word.lower().replace("-", " ").replace("_", " ").split()))
+    except ValueError:
+        raise UsageError(f"status {word!r} is not one of {', '.join(Status)}") from None
+
+
+def remake_last_line(context: Context, ticket: Ticket) -> None:
+    """Make what a queue row says of the messages anew, after one was taken back or put back."""
+    session = context.transaction.session
+    session.flush()
+    kept = (
+        col(Message.ticket_id) == ticket.id,
+        col(Message.delivery).is_distinct_from(OutboxState.CANCELLED.value),
+    )
+    ticket.message_count = session.scalar(select(func.count()).where(*kept)) or 0
+    newest = session.exec(
+        select(Message)
+        .where(*kept, col(Message.direction) != Direction.NOTE.value)
+        .order_by(col(Message.at).desc(), col(Message.id).desc())
+        .limit(1)
+    ).first()
+    if newest is not None:
+        ticket.last_message_at, ticket.last_direction = newest.at, newest.direction
+        ticket.last_line = summary_line(newest.text)
+    session.add(ticket)
+
+
 @applies(a.SetStatus)
 def set_status(context: Context, action: a.SetStatus) -> Result:
-    """Move a ticket to another status; ``new`` is only for tickets nobody has touched."""
+    """Move a ticket to another status."""
     ticket = context.transaction.ticket(action.ticket)
-    try:
-        status = Status(action.status.strip().lower().replace("-", " "))
-    except ValueError:
-        known = ", ".join(Status)
-        raise UsageError(f"status {action.status!r} is not one of {known}") from None
+    status = parse_status(action.status)
     change_status(context, ticket, status)
     return Result(f"status of #{ticket.id} to {status}", ticket.id)
 
@@ -195,6 +221,9 @@ def assign(context: Context, action: a.Assign) -> Result:
 
 def _agent(context: Context, name: str) -> str:
     row = context.transaction.session.get(Agent, name)
+    if not context.settings.agents and name == context.actor.name:
+        # A desk whose team has written nothing yet: whoever works on it may take tickets.
+        return name
     if row is None or not row.active:
         rows = context.transaction.session.exec(select(Agent.name).where(col(Agent.active)))
         known = ", ".join(sorted(rows)) or "none yet"
@@ -320,212 +349,3 @@ def note(context: Context, action: a.Note) -> Result:
     context.transaction.session.add(ticket)
     context.record("note.added", ticket.id, {"message": message.id})
     return Result(f"note on #{ticket.id}", ticket.id, message.id)
-
-
-@applies(a.Escalate)
-def escalate(context: Context, action: a.Escalate) -> Result:
-    """Move a ticket up: to the level that was named, else to the next one the team has.
-
-    The clocks go on.
-    """
-    session = context.transaction.session
-    ticket = context.transaction.ticket(action.ticket)
-    if not action.reason.strip():
-        raise UsageError(
-            "an escalation needs a reason: give --reason, for example technical or manager"
-        )
-    level, group = _target_level(context, ticket, action.to_level)
-    before = {"group": ticket.group_name, "level": ticket.level, "assignee": ticket.assignee}
-    for row in session.exec(
-        select(Escalation).where(
-            col(Escalation.ticket_id) == ticket.id, col(Escalation.ended_at).is_(None)
-        )
-    ):
-        row.ended_at = context.now
-        session.add(row)
-    row = Escalation(
-        ticket_id=action.ticket,
-        at=context.now,
-        by=context.actor.wire,
-        from_level=ticket.level,
-        to_level=level,
-        reason=one_line(action.reason, 80),
-        tried=printable(action.tried),
-        needed=printable(action.needed),
-        wanted_by=action.wanted_by,
-        promised=printable(action.promised),
-    )
-    session.add(row)
-    session.flush()
-    escalated_before = ticket.escalated_to
-    ticket.level, ticket.escalated_to, ticket.assignee = level, level, None
-    ticket.group_name = group or ticket.group_name
-    session.add(ticket)
-    context.record(
-        "ticket.escalated",
-        ticket.id,
-        {
-            "escalation": row.id,
-            "to": level,
-            "reason": row.reason,
-            "before": {**before, "escalated_to": escalated_before},
-            "after": {"group": ticket.group_name, "level": level, "assignee": None},
-        },
-    )
-    return Result(f"escalated #{ticket.id} to {level}", ticket.id)
-
-
-def _target_level(context: Context, ticket: Ticket, wanted: str | None) -> tuple[str, str | None]:
-    """The level to go to and a group that has it."""
-    groups = context.transaction.session.exec(
-        select(Group).where(col(Group.active)).order_by(col(Group.name))
-    ).all()
-    levels = context.settings.levels
-    if wanted is None:
-        current = ticket.level or (levels[0] if levels else "L1")
-        later = levels[levels.index(current) + 1 :] if current in levels else levels[1:]
-        if not later:
-            raise Refusal(
-                f"#{ticket.id} is already at {current}, the highest level: name another one with --to"
-            )
-        wanted = later[0]
-    for group in groups:
-        if wanted.lower() in (group.level.lower(), group.name.lower()):
-            return group.level, group.name
-    known = ", ".join(levels) or "none: add [[group]] entries with a level to deskhand.toml"
-    raise NotFound(f"no group has the level {wanted!r} (there are: {known})")
-
-
-@applies(a.NewTicket)
-def new_ticket(context: Context, action: a.NewTicket) -> Result:
-    """Open a ticket for somebody who called or came; its first message is what they said."""
-    session = context.transaction.session
-    address = one_line(action.customer_address).lower()
-    if not address:
-        raise UsageError(
-            "a new ticket needs somebody: give an address or a phone number with --from"
-        )
-    kind = "email" if "@" in address else "phone"
-    identity = session.exec(
-        select(Identity).where(col(Identity.kind) == kind, col(Identity.value) == address)
-    ).first()
-    if identity is None:
-        customer = Customer(name=one_line(action.customer_name), created_at=context.now)
-        session.add(customer)
-        session.flush()
-        assert customer.id is not None
-        identity = Identity(
-            customer_id=customer.id,
-            kind=kind,
-            value=address,
-            evidence=f"given by {context.actor.wire}",
-            created_at=context.now,
-        )
-        session.add(identity)
-    text = printable(action.text)
-    ticket = Ticket(
-        subject=one_line(action.subject, 500),
-        channel=action.channel,
-        customer_id=identity.customer_id,
-        created_at=context.now,
-        updated_at=context.now,
-        last_message_at=context.now,
-        last_line=summary_line(text),
-        message_count=1,
-    )
-    session.add(ticket)
-    session.flush()
-    assert ticket.id is not None
-    message = context.transaction.add_message(
-        Message(
-            ticket_id=ticket.id,
-            direction=Direction.IN.value,
-            author=one_line(action.customer_name) or address,
-            channel=action.channel,
-            at=context.now,
-            subject=ticket.subject,
-            from_name=one_line(action.customer_name),
-            from_address=address,
-            text=text,
-            matched_by="new",
-        )
-    )
-    context.record(
-        "ticket.created", ticket.id, {"priority": ticket.priority, "channel": action.channel}
-    )
-    context.record("message.received", ticket.id, {"message": message.id, "automatic": False})
-    return Result(f"opened #{ticket.id}", ticket.id, message.id)
-
-
-@applies(a.CancelSend)
-def cancel_send(context: Context, action: a.CancelSend) -> Result:
-    """Take a reply back before it leaves."""
-    item = _outbox(context, action.outbox)
-    if item.state not in (
-        OutboxState.HELD,
-        OutboxState.SCHEDULED,
-        OutboxState.QUEUED,
-        OutboxState.FAILED,
-    ):
-        raise Refusal(f"outbox item {item.id} is {item.state}: it cannot be taken back any more")
-    change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled")
-    return Result(
-        f"took back the reply on #{item.ticket_id}", item.ticket_id, item.message_row, item.id
-    )
-
-
-@applies(a.RetrySend)
-def retry_send(context: Context, action: a.RetrySend) -> Result:
-    """Queue a failed send again; one that is being sent or was sent is refused, so that nothing
-    goes out twice.
-    """
-    item = _outbox(context, action.outbox)
-    if item.state not in (OutboxState.FAILED, OutboxState.QUEUED):
-        raise Refusal(
-            f"outbox item {item.id} is {item.state}: only failed and queued ones can be retried"
-        )
-    item.due_at, item.past_the_dot, item.claimed_by, item.error = context.now, False, None, None
-    change_delivery(context, item, OutboxState.QUEUED, "send.retried")
-    return Result(
-        f"queued the reply on #{item.ticket_id} again", item.ticket_id, item.message_row, item.id
-    )
-
-
-def _outbox(context: Context, item_id: int) -> Outbox:
-    item = context.transaction.session.get(Outbox, item_id)
-    if item is None:
-        raise NotFound(f"there is no outbox item {item_id}: deskhand outbox lists them")
-    return item
-
-
-def change_delivery(context: Context, item: Outbox, state: OutboxState, event: str) -> None:
-    """Move an outbox item and the message that it carries to a state, with the event."""
-    session = context.transaction.session
-    message = session.get(Message, item.message_row)
-    assert message is not None
-    context.record(
-        event,
-        item.ticket_id,
-        {
-            "outbox": item.id,
-            "message": item.message_row,
-            "before": item.state,
-            "after": state.value,
-        },
-    )
-    item.state = message.delivery = state.value
-    session.add_all([item, message])
-
-
-@applies(a.DiscardHeld)
-def discard_held(context: Context, action: a.DiscardHeld) -> Result:
-    """Decide that a held item is not wanted."""
-    item = context.transaction.session.get(Held, action.held)
-    if item is None:
-        raise NotFound(f"there is no held item {action.held}: deskhand held lists them")
-    if item.state != "held":
-        raise Refusal(f"held item {item.id} was already {item.state}")
-    item.state = "discarded"
-    context.transaction.session.add(item)
-    context.record("held.discarded", None, {"held": item.id, "before": "held"})
-    return Result(f"discarded held item {item.id}")

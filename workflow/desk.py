@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from workflow import release, reply, sla
+from workflow import delivery, escalation, opening, release, reply, sla
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
 from workflow.errors import Refusal
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Reader
-from workflow.model import ENGINE, Actor
+from workflow.model import Actor
 from workflow.outgoing import Composer
 from workflow.projections import refresh
 from workflow.receive import CursorMove, Received, receive
 from workflow.settings import Settings
-from workflow.store.statements import col, select
+from workflow.store.statements import ColumnElement, col, exists, select
 from workflow.store.store import Store, Transaction
-from workflow.store.tables import Agent, Change, Draft, Group
+from workflow.store.tables import Agent, Change, Draft, Event, Group
 from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
 
-_REGISTERED = (release, reply)
+_REGISTERED = (delivery, escalation, opening, release, reply)
 """Modules that only need to be imported: they put their actions into ``APPLY``."""
 
 
@@ -90,47 +91,57 @@ class Desk:
         """Take back the last ``count`` changes of this actor; the sentences say what was undone.
 
         Raises Refusal where a change cannot be taken back (a mail that has left, a field that
-        somebody else changed since); those undone before it stay undone.
+        somebody else changed since); those undone before it stay undone, and the sentence says so.
         """
         said: list[str] = []
         for _ in range(count):
-            with self.store.write(self.clock.now()) as transaction:
-                target = transaction.session.exec(
-                    select(Change)
-                    .where(
-                        col(Change.actor) == actor.wire,
-                        col(Change.undone_by).is_(None),
-                        col(Change.undoes).is_(None),
-                    )
-                    .order_by(col(Change.id).desc())
-                    .limit(1)
-                ).first()
-                if target is None:
-                    if said:
-                        break
-                    raise Refusal("there is nothing to undo: you have changed nothing yet")
-                self._revert(transaction, target, actor, f"undid {target.summary}")
-                said.append(f"undid {target.summary}")
+            try:
+                with self.store.write(self.clock.now()) as transaction:
+                    target = self._latest(transaction, actor, col(Change.undoes).is_(None))
+                    if target is None:
+                        if said:
+                            break
+                        raise Refusal("there is nothing to undo: you have changed nothing yet")
+                    self._revert(transaction, target, actor, f"undid {target.summary}")
+                    said.append(f"undid {target.summary}")
+            except Refusal as fault:
+                if not said:
+                    raise
+                raise Refusal(f"{'; '.join(said)}; but {fault}") from None
         return said
 
     def redo(self, actor: Actor) -> str:
         """Do again what the last undo of this actor took back, if nothing was changed since."""
         with self.store.write(self.clock.now()) as transaction:
-            latest = transaction.session.exec(
-                select(Change)
-                .where(col(Change.actor) == actor.wire, col(Change.undone_by).is_(None))
-                .order_by(col(Change.id).desc())
-                .limit(1)
-            ).first()
-            if latest is None or latest.undoes is None:
+            originals = select(Change.id).where(col(Change.undoes).is_(None))
+            undone = self._latest(transaction, actor, col(Change.undoes).in_(originals))
+            newest = self._latest(transaction, actor, col(Change.undoes).is_(None))
+            if undone is None or (newest and (newest.id or 0) > (undone.id or 0)):
                 raise Refusal("there is nothing to redo: redo follows an undo at once")
-            original = transaction.session.get(Change, latest.undoes)
+            original = transaction.session.get(Change, undone.undoes)
             assert original is not None
-            self._revert(transaction, latest, actor, f"redid {original.summary}")
+            self._revert(transaction, undone, actor, f"redid {original.summary}")
             # What was done again can be undone again.
             original.undone_by = None
             transaction.session.add(original)
             return f"redid {original.summary}"
+
+    @staticmethod
+    def _latest(
+        transaction: Transaction, actor: Actor, which: ColumnElement[bool]
+    ) -> Change | None:
+        """The newest change of an actor that stands and that changed something."""
+        return transaction.session.exec(
+            select(Change)
+            .where(
+                col(Change.actor) == actor.wire,
+                col(Change.undone_by).is_(None),
+                which,
+                exists().where(col(Event.change_id) == col(Change.id)),
+            )
+            .order_by(col(Change.id).desc())
+            .limit(1)
+        ).first()
 
     def receive(self, items: Sequence[Inbound], cursor: CursorMove | None = None) -> list[Received]:
         """Take items from a channel: each becomes a message, a duplicate or a held item, and the
@@ -161,11 +172,14 @@ class Desk:
         """Forget what an agent has typed."""
         self.save_draft(agent, ticket, kind, "", None)
 
-    def engine_work(self, cause: str) -> EngineWork:
+    @contextmanager
+    def engine_work(self) -> Iterator[Transaction]:
         """A transaction of the engine: timers and sending use it, with the same projections at its
-        end.
+        end. Raises StoreError.
         """
-        return EngineWork(self, cause)
+        with self.store.write(self.clock.now()) as transaction:
+            yield transaction
+            refresh(transaction, self.policy)
 
     def _context(self, transaction: Transaction, actor: Actor, cause: str) -> Context:
         return Context(
@@ -193,8 +207,8 @@ class Desk:
         refresh(transaction, self.policy)
 
     def _mirror_settings(self) -> None:
-        """Bring the agents and groups of deskhand.toml into the database, in a transaction only if
-        they differ.
+        """Bring the agents and groups of deskhand.toml into the database; those that are gone from
+        it stay as names of the past.
         """
         wanted = (
             {a.name: (a.email, a.role, list(a.groups)) for a in self.settings.agents},
@@ -215,31 +229,3 @@ class Desk:
             for gone in (*agents.values(), *groups.values()):
                 gone.active = False
                 session.add(gone)
-
-
-class EngineWork:
-    """A context manager: a transaction whose events are the engine's and whose projections are
-    remade at its end.
-    """
-
-    def __init__(self, desk: Desk, cause: str) -> None:
-        self._desk = desk
-        self._writing = desk.store.write(desk.clock.now())
-        self.cause = cause
-        self.actor = ENGINE
-        self.transaction: Transaction
-
-    def __enter__(self) -> EngineWork:
-        self.transaction = self._writing.__enter__()
-        return self
-
-    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
-        if fault is None:
-            try:
-                refresh(self.transaction, self._desk.policy)
-            except BaseException as late:
-                self._writing.__exit__(type(late), late, late.__traceback__)
-                raise
-            self._writing.__exit__(None, None, None)
-        else:
-            self._writing.__exit__(type(fault), fault, fault.__traceback__)

@@ -7,10 +7,13 @@ cut could lose.
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
+import itertools
 import os
-import tempfile
-from collections.abc import Iterator
+import secrets
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,14 +22,31 @@ from workflow.errors import NotFound, StoreError
 
 __all__ = ["FileStore"]
 
+_NEW_FILE = (
+    os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+_WORTH_A_FLUSH = 50
+"""From so many files on, flushing the whole file system once is quicker than each by itself."""
+
 
 class FileStore:
-    """A folder of files named by content, in 256 sub-folders."""
+    """A folder of files named by content, in 256 sub-folders. Safe to use from any thread."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._folders: set[str] = set()
-        self._batch: list[Path] | None = None
+        self._local = threading.local()
+        self._unflushed: set[Path] = set()
+        """Files of batches that have not ended yet, of any thread."""
+        # Unlike any other store's on this folder, in this process or another.
+        self._part = f".part-{os.getpid()}-{secrets.token_hex(6)}-"
+        self._numbers = itertools.count()
+
+    @property
+    def _batch(self) -> list[Path] | None:
+        """What this thread's batch has put so far; None outside of one."""
+        found: list[Path] | None = getattr(self._local, "batch", None)
+        return found
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of a name lie, whether or not they are there."""
@@ -44,12 +64,15 @@ class FileStore:
         sha256 = hashlib.sha256(data).hexdigest()
         target = self.path(sha256)
         try:
-            if target.stat().st_size == len(data):
-                return sha256
+            there = target.stat().st_size == len(data)
         except OSError:
-            pass
+            there = False
         try:
-            self._write(target, data)
+            if not there:
+                self._write(target, data)
+            elif target in self._unflushed and self._batch is None:
+                # Another thread's batch will flush it, but our row may be there before.
+                _flush([target], self.root)
         except OSError as fault:
             raise _storage_fault(fault, self.root) from fault
         return sha256
@@ -73,38 +96,43 @@ class FileStore:
 
         The names given out inside may be used in rows only after the block has ended.
         """
-        self._batch = []
+        pending: list[Path] = []
+        self._local.batch = pending
         try:
             yield
-            pending, self._batch = self._batch, None
             try:
-                _flush(pending)
+                _flush(pending, self.root)
             except OSError as fault:
                 raise _storage_fault(fault, self.root) from fault
         finally:
-            self._batch = None
+            self._local.batch = None
+            self._unflushed.difference_update(pending)
 
     def _write(self, target: Path, data: bytes) -> None:
         folder = str(target.parent)
         if folder not in self._folders:
             os.makedirs(folder, mode=0o700, exist_ok=True)
+            _sync_folder(str(self.root))
             self._folders.add(folder)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".part-")
+        batch = self._batch
+        name = f"{folder}/{self._part}{next(self._numbers)}"
+        handle = os.open(name, _NEW_FILE, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-                if self._batch is None:
+                if batch is None:
                     file.flush()
                     os.fsync(file.fileno())
+            if batch is not None:
+                self._unflushed.add(target)
+                batch.append(target)
             os.replace(name, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(name)
             raise
-        if self._batch is None:
+        if batch is None:
             _sync_folder(folder)
-        else:
-            self._batch.append(target)
 
 
 def _sync_folder(folder: str) -> None:
@@ -125,7 +153,34 @@ def _sync_file(path: Path) -> None:
         os.close(handle)
 
 
-def _flush(paths: list[Path]) -> None:
+@functools.cache
+def _syncfs() -> Callable[[int], None] | None:
+    """Linux's syncfs(2), which flushes what one file system holds; None elsewhere."""
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError, TypeError):
+        return None
+    call.argtypes, call.restype = [ctypes.c_int], ctypes.c_int
+
+    def flush(handle: int) -> None:
+        if call(handle) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    return flush
+
+
+def _flush(paths: list[Path], root: Path) -> None:
+    whole = _syncfs() if len(paths) >= _WORTH_A_FLUSH else None
+    if whole is not None:
+        handle = os.open(root, os.O_RDONLY)
+        try:
+            whole(handle)
+        finally:
+            os.close(handle)
+        return
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(_sync_file, paths))
         list(pool.map(_sync_folder, {str(path.parent) for path in paths}))

@@ -8,14 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from workflow import sla
-from workflow.model import FAR_FUTURE_MS, Metric, Priority, Status, to_millis
+from workflow.model import FAR_FUTURE_MS, Metric, Priority, to_millis
 
 __all__ = ["CLOCK_EVENTS", "Projection", "facts", "first_priority", "project"]
 
 CLOCK_EVENTS = (
     "ticket.created",
     "message.received",
+    "message.queued",
     "message.sent",
+    "send.cancelled",
     "ticket.status",
     "ticket.priority",
     "ticket.spam",
@@ -57,7 +59,13 @@ def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
     if name == "message.received":
         return None if data.get("automatic") else sla.Fact(at, "received", counts=counts)
     if name == "message.sent":
-        return sla.Fact(at, "sent", counts=counts) if data.get("human", True) else None
+        if not data.get("human", True):
+            return None
+        return sla.Fact(at, "sent", str(data.get("message", "")), counts=counts)
+    if name in ("message.queued", "send.cancelled"):
+        if not data.get("human", True):
+            return None
+        return sla.Fact(at, name.partition(".")[2], str(data.get("message", "")))
     if name == "ticket.status":
         return sla.Fact(at, "status", str(data["after"]))
     if name == "ticket.priority":
@@ -81,9 +89,8 @@ def first_priority(events: Iterable[Row]) -> Priority:
 
 def project(events: list[Row], policy: sla.Policy | None) -> Projection:
     """Clocks, waiting-since and ranks of a ticket from its events."""
-    happened = facts(events)
-    clocks = sla.fold(happened, policy, first_priority(events))
-    waiting = _waiting_since(happened)
+    course = sla.course(facts(events), policy, first_priority(events))
+    clocks, waiting = course.clocks, course.waiting_since
     owed = [
         (due, clock)
         for clock in clocks.values()
@@ -100,15 +107,3 @@ def project(events: list[Row], policy: sla.Policy | None) -> Projection:
         due_rank=to_millis(due_at) if due_at else FAR_FUTURE_MS,
         waiting_rank=to_millis(waiting) if waiting else FAR_FUTURE_MS,
     )
-
-
-def _waiting_since(happened: Iterable[sla.Fact]) -> datetime | None:
-    waiting: datetime | None = None
-    for fact in happened:
-        if fact.kind == "received" and fact.counts and waiting is None:
-            waiting = fact.at
-        elif fact.kind == "sent" or (
-            fact.kind == "status" and fact.value in (Status.RESOLVED, Status.CLOSED)
-        ):
-            waiting = None
-    return waiting

@@ -32,7 +32,9 @@ def _process_started(pid: int) -> str | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-        return stat.rpartition(")")[2].split()[19]
+        after_name = stat.rpartition(")")[2].split()
+        # A process that has ended and whose parent has not looked yet does no work any more.
+        return None if after_name[0] in "ZX" else after_name[19]
     except (OSError, IndexError):
         pass
     if Path("/proc/self/stat").exists():
@@ -80,10 +82,13 @@ class Holder:
                 transaction.session.delete(row)
 
     def _lives(self, row: Lease) -> bool:
-        if row.host == self.host:
-            if row.pid == self.pid:
-                # The same process: a holder that crashed inside it is told from a living one by the
-                # expiry alone.
-                return row.expires_at > wall_time()
-            return _process_started(row.pid) == row.process_started
-        return row.expires_at > wall_time()
+        """Whether a holder still has its lease: not run out, and its process not known to be gone.
+
+        A holder that crashed inside this very process is told from a living one by the expiry
+        alone.
+        """
+        if row.expires_at <= wall_time():
+            return False
+        if row.host != self.host or row.pid == self.pid:
+            return True
+        return _process_started(row.pid) == row.process_started

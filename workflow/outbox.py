@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from workflow.desk import Desk, EngineWork
-from workflow.model import OutboxState
-from workflow.store.statements import col, select
+from workflow.desk import Desk
+from workflow.model import ENGINE, OutboxState
+from workflow.store.statements import col, or_, select
+from workflow.store.store import Transaction
 from workflow.store.tables import Message, Outbox
 
 __all__ = [
+    "UNKNOWN_FATE",
     "Claim",
     "claim",
     "mark_copied",
@@ -28,8 +30,8 @@ __all__ = [
     "mark_past_the_dot",
     "mark_retry",
     "mark_sent",
-    "next_due",
     "recover",
+    "uncopied",
 ]
 
 _BACKOFF_S = (30, 60, 120, 300, 600, 1200, 1800, 3600)
@@ -60,8 +62,8 @@ class Claim:
 
 def claim(desk: Desk, holder: str, accounts: Sequence[str], limit: int = 20) -> list[Claim]:
     """Take what is due for these accounts; nobody else can take it from then on."""
-    with desk.engine_work("send") as work:
-        session, now = work.transaction.session, work.transaction.now
+    with desk.engine_work() as transaction:
+        session, now = transaction.session, transaction.now
         rows = session.exec(
             select(Outbox)
             .where(
@@ -78,7 +80,7 @@ def claim(desk: Desk, holder: str, accounts: Sequence[str], limit: int = 20) -> 
             assert message is not None
             row.claimed_by, row.past_the_dot = holder, False
             row.attempts += 1
-            _move(work, row, OutboxState.SENDING, "send.started", {"attempt": row.attempts})
+            _move(transaction, row, OutboxState.SENDING, "send.started", {"attempt": row.attempts})
             claims.append(_claim(row, message))
         return claims
 
@@ -104,12 +106,12 @@ def mark_past_the_dot(desk: Desk, item: int, holder: str) -> bool:
 
     False if the item is no longer ours, then they must not.
     """
-    with desk.engine_work("send") as work:
-        row = work.transaction.session.get(Outbox, item)
+    with desk.engine_work() as transaction:
+        row = transaction.session.get(Outbox, item)
         if row is None or row.state != OutboxState.SENDING or row.claimed_by != holder:
             return False
         row.past_the_dot = True
-        work.transaction.session.add(row)
+        transaction.session.add(row)
         return True
 
 
@@ -121,64 +123,79 @@ def mark_sent(
     ``note`` is a sentence about recipients that the server refused while it took the mail for the
     others.
     """
-    with desk.engine_work("send") as work:
-        row = _row(work, item)
-        row.sent_at = at or work.transaction.now
+    with desk.engine_work() as transaction:
+        row = _row(transaction, item)
+        row.sent_at = at or transaction.now
         row.error = note
         data = (
             {"answer": answer[:200]} if note is None else {"answer": answer[:200], "refused": note}
         )
-        _move(work, row, OutboxState.SENT, "send.accepted", data)
-        message = work.transaction.session.get(Message, row.message_row)
+        _move(transaction, row, OutboxState.SENT, "send.accepted", data)
+        message = transaction.session.get(Message, row.message_row)
         assert message is not None
-        work.transaction.record(
+        transaction.record(
             "message.sent",
             row.ticket_id,
-            work.actor,
+            ENGINE,
             "send",
             {"message": row.message_row, "human": message.agent is not None, "by": message.agent},
             at=row.sent_at,
         )
 
 
-def mark_retry(desk: Desk, item: int, error: str) -> None:
+def mark_retry(desk: Desk, item: int, error: str, *, holder: str | None = None) -> None:
     """A fault that passes: queue it again after a pause that grows, or fail it when it has been
     tried for long enough.
+
+    Nothing happens to an item that is not being sent any more, or (with ``holder``) by somebody
+    else by now: it was settled, and to queue it again might send it twice.
     """
-    with desk.engine_work("send") as work:
-        row = _row(work, item)
+    with desk.engine_work() as transaction:
+        row = _row(transaction, item)
+        if not _is_ours(row, holder):
+            return
         row.error, row.claimed_by, row.past_the_dot = error, None, False
         if row.attempts >= _ATTEMPTS:
             row.error = f"given up after {row.attempts} attempts; the last error: {error}"
-            _move(work, row, OutboxState.FAILED, "send.failed", {"error": row.error})
+            _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": row.error})
             return
         pause = _BACKOFF_S[min(row.attempts, len(_BACKOFF_S)) - 1]
-        row.due_at = work.transaction.now + timedelta(seconds=pause)
-        _move(work, row, OutboxState.QUEUED, "send.postponed", {"error": error, "seconds": pause})
+        row.due_at = transaction.now + timedelta(seconds=pause)
+        data = {"error": error, "seconds": pause}
+        _move(transaction, row, OutboxState.QUEUED, "send.postponed", data)
 
 
-def mark_failed(desk: Desk, item: int, error: str) -> None:
-    """A fault that stays, or a fate that is unknown: a person decides."""
-    with desk.engine_work("send") as work:
-        row = _row(work, item)
+def mark_failed(desk: Desk, item: int, error: str, *, holder: str | None = None) -> None:
+    """A fault that stays, or a fate that is unknown: a person decides.
+
+    Nothing happens to an item that is not ours any more, as in :func:`mark_retry`.
+    """
+    with desk.engine_work() as transaction:
+        row = _row(transaction, item)
+        if not _is_ours(row, holder):
+            return
         row.error, row.claimed_by = error, None
-        _move(work, row, OutboxState.FAILED, "send.failed", {"error": error})
+        _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": error})
+
+
+def _is_ours(row: Outbox, holder: str | None) -> bool:
+    return row.state == OutboxState.SENDING and holder in (None, row.claimed_by)
 
 
 def mark_copied(desk: Desk, item: int, error: str | None = None) -> None:
     """The copy lies in the Sent folder, or why it does not."""
-    with desk.engine_work("send") as work:
-        row = _row(work, item)
+    with desk.engine_work() as transaction:
+        row = _row(transaction, item)
         row.copy_error = error
         if error is None:
-            row.copied_at = work.transaction.now
-        work.transaction.session.add(row)
+            row.copied_at = transaction.now
+        transaction.session.add(row)
 
 
 def uncopied(desk: Desk, accounts: Sequence[str], limit: int = 50) -> list[Claim]:
     """What was sent and whose copy is not yet in the Sent folder."""
-    with desk.engine_work("send") as work:
-        rows = work.transaction.session.exec(
+    with desk.engine_work() as transaction:
+        rows = transaction.session.exec(
             select(Outbox, Message)
             .join(Message, col(Message.id) == col(Outbox.message_row))
             .where(
@@ -198,23 +215,23 @@ def recover(desk: Desk, holder: str, accounts: Sequence[str]) -> int:
 
     The number of items settled.
     """
-    with desk.engine_work("send") as work:
-        rows = work.transaction.session.exec(
+    with desk.engine_work() as transaction:
+        rows = transaction.session.exec(
             select(Outbox).where(
                 col(Outbox.state) == OutboxState.SENDING.value,
                 col(Outbox.account).in_(accounts),
-                col(Outbox.claimed_by) != holder,
+                or_(col(Outbox.claimed_by).is_(None), col(Outbox.claimed_by) != holder),
             )
         ).all()
         for row in rows:
             row.claimed_by = None
             if row.past_the_dot:
                 row.error = UNKNOWN_FATE
-                _move(work, row, OutboxState.FAILED, "send.failed", {"error": UNKNOWN_FATE})
+                _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": UNKNOWN_FATE})
             else:
-                row.due_at = work.transaction.now
+                row.due_at = transaction.now
                 _move(
-                    work,
+                    transaction,
                     row,
                     OutboxState.QUEUED,
                     "send.postponed",
@@ -223,35 +240,21 @@ def recover(desk: Desk, holder: str, accounts: Sequence[str]) -> int:
         return len(rows)
 
 
-def next_due(desk: Desk, accounts: Sequence[str]) -> datetime | None:
-    """When the next message may leave, so that the sender sleeps until then and no longer."""
-    with desk.engine_work("send") as work:
-        return work.transaction.session.exec(
-            select(Outbox.due_at)
-            .where(
-                col(Outbox.state).in_(["held", "scheduled", "queued"]),
-                col(Outbox.account).in_(accounts),
-            )
-            .order_by(col(Outbox.due_at))
-            .limit(1)
-        ).first()
-
-
-def _row(work: EngineWork, item: int) -> Outbox:
-    row = work.transaction.session.get(Outbox, item)
+def _row(transaction: Transaction, item: int) -> Outbox:
+    row = transaction.session.get(Outbox, item)
     assert row is not None
     return row
 
 
 def _move(
-    work: EngineWork, row: Outbox, state: OutboxState, event: str, data: dict[str, Any]
+    transaction: Transaction, row: Outbox, state: OutboxState, event: str, data: dict[str, Any]
 ) -> None:
-    message = work.transaction.session.get(Message, row.message_row)
+    message = transaction.session.get(Message, row.message_row)
     assert message is not None
-    work.transaction.record(
+    transaction.record(
         event,
         row.ticket_id,
-        work.actor,
+        ENGINE,
         "send",
         {
             "outbox": row.id,
@@ -262,4 +265,4 @@ def _move(
         },
     )
     row.state = message.delivery = state.value
-    work.transaction.session.add_all([row, message])
+    transaction.session.add_all([row, message])

@@ -1,4 +1,4 @@
-"""Letting a held item in: it takes the way of any received item, without its hold."""
+"""What a person decides about a held item: let it in, the way of any received item, or not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workflow.model import Intake
 from workflow.receive import receive
 from workflow.store.tables import Held
 
-__all__ = ["release_held"]
+__all__ = ["discard_held", "release_held"]
 
 
 @applies(a.ReleaseHeld)
@@ -61,3 +61,17 @@ def _without_hold(item: Inbound, row: Held) -> Inbound:
         said = f"[{row.cause}: {row.evidence}]" if row.evidence else f"[{row.cause}]"
         item = replace(item, raw_size=row.raw_size, text=said, full_text=said)
     return item
+
+
+@applies(a.DiscardHeld)
+def discard_held(context: Context, action: a.DiscardHeld) -> Result:
+    """Decide that a held item is not wanted."""
+    item = context.transaction.session.get(Held, action.held)
+    if item is None:
+        raise NotFound(f"there is no held item {action.held}: deskhand held lists them")
+    if item.state != "held":
+        raise Refusal(f"held item {item.id} was already {item.state}")
+    item.state = "discarded"
+    context.transaction.session.add(item)
+    context.record("held.discarded", None, {"held": item.id, "before": "held"})
+    return Result(f"discarded held item {item.id}")

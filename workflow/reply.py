@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from workflow import actions as a
-from workflow.apply import Context, Result, applies, change_status, summary_line
+from workflow.apply import (
+    Context,
+    Result,
+    applies,
+    change_status,
+    parse_status,
+    summary_line,
+)
 from workflow.errors import Refusal, UsageError
 from workflow.inbound import Party
 from workflow.model import Direction, OutboxState, Status
@@ -43,12 +50,13 @@ def reply(context: Context, action: a.Reply) -> Result:
         raise Refusal(
             f"this desk has no way to send over {account.kind}: check the channel in deskhand.toml"
         )
+    subject = reply_subject(answered_row.subject if answered_row else ticket.subject)
     composed = composer.compose(
         OutgoingMessage(
             ticket=action.ticket,
             account=account.name,
             agent=context.actor.name,
-            subject=reply_subject(answered_row.subject if answered_row else ticket.subject),
+            subject=subject,
             text=text,
             to=to,
             cc=cc,
@@ -70,7 +78,7 @@ def reply(context: Context, action: a.Reply) -> Result:
             account=account.name,
             at=context.now,
             date=context.now,
-            subject=reply_subject(answered_row.subject if answered_row else ticket.subject),
+            subject=subject,
             from_name=composed.from_name,
             from_address=composed.from_address,
             to_list=[[party.name, party.address] for party in to],
@@ -91,13 +99,13 @@ def reply(context: Context, action: a.Reply) -> Result:
         [
             {
                 "message_id": message.id,
-                "name": n,
-                "content_type": t,
-                "sha256": h,
-                "size": s,
+                "name": name,
+                "content_type": content_type,
+                "sha256": sha256,
+                "size": size,
                 "inline": False,
             }
-            for n, t, h, s in action.attachments
+            for name, content_type, sha256, size in action.attachments
         ],
     )
     item = Outbox(
@@ -121,14 +129,15 @@ def reply(context: Context, action: a.Reply) -> Result:
     context.record(
         "message.queued",
         ticket.id,
-        {"message": message.id, "outbox": item.id, "state": state.value, "text": text},
+        {
+            "message": message.id,
+            "outbox": item.id,
+            "human": message.agent is not None,
+            "after": state.value,
+        },
     )
     if action.to_status:
-        try:
-            change_status(context, ticket, Status(action.to_status))
-        except ValueError:
-            known = ", ".join(Status)
-            raise UsageError(f"status {action.to_status!r} is not one of {known}") from None
+        change_status(context, ticket, parse_status(action.to_status))
     elif ticket.status == Status.NEW:
         change_status(context, ticket, Status.OPEN)
     draft = transaction.session.get(Draft, (context.actor.name, action.ticket, "reply"))
@@ -174,7 +183,10 @@ def _answered_row(context: Context, action: a.Reply) -> Message | None:
         query = (
             select(Message)
             .where(
-                col(Message.ticket_id) == action.ticket, col(Message.direction) == direction.value
+                col(Message.ticket_id) == action.ticket,
+                col(Message.direction) == direction.value,
+                # What was taken back never reached anybody.
+                col(Message.delivery).is_distinct_from(OutboxState.CANCELLED.value),
             )
             .order_by(col(Message.automatic), col(Message.id).desc())
             .limit(1)

@@ -1,21 +1,18 @@
-"""deskhand.toml: who works here, how customers reach us.
-
-Read, checked, and explained with its line when it is wrong.
+"""What deskhand.toml says: who works here, how customers reach us. How it is read and checked is
+:mod:`workflow.settings_file`.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from workflow.clock import parse_duration
 from workflow.errors import SettingsError
 
 __all__ = [
+    "DATABASE",
     "AgentSettings",
     "ChannelSettings",
     "GroupSettings",
@@ -26,8 +23,8 @@ __all__ = [
 ]
 
 FILE = "deskhand.toml"
-_DATABASE = "sqlite:///deskhand.db"
-_LOOPBACK = ("localhost", "127.", "::1", "[::1]")
+DATABASE = "sqlite:///deskhand.db"
+"""Relative to the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Settings:
     ``warnings`` are sentences about what should be better.
     """
 
-    database: str = _DATABASE
+    database: str = DATABASE
     agents: tuple[AgentSettings, ...] = ()
     groups: tuple[GroupSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
@@ -147,277 +144,6 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(
             f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
         ) from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(
-            f"{path}: {_toml_fault(fault)}: mend that line, the rest is unread until then"
-        ) from None
-    return _Check(path, text).settings(data)
+    from workflow.settings_file import read_settings
 
-
-def _toml_fault(fault: tomllib.TOMLDecodeError) -> str:
-    text = str(fault)
-    match = re.search(r"\(at line (\d+), column (\d+)\)", text)
-    if match:
-        return f"line {match[1]}, column {match[2]}: {text[: match.start()].strip().lower()}"
-    return text.lower()
-
-
-class _Check:
-    """Turns parsed TOML into settings; every complaint carries the line where the entry stands."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        self.lines = text.splitlines()
-        self.warnings: list[str] = []
-
-    def settings(self, data: dict[str, Any]) -> Settings:
-        self._known(data, {"database", "agent", "group", "channel"}, ("", 0))
-        agents = tuple(
-            self._agent(e, ("agent", i)) for i, e in enumerate(self._tables(data, "agent"))
-        )
-        groups = tuple(
-            self._group(e, ("group", i)) for i, e in enumerate(self._tables(data, "group"))
-        )
-        channels = tuple(
-            self._channel(e, ("channel", i)) for i, e in enumerate(self._tables(data, "channel"))
-        )
-        for kind, names in (
-            ("agent", [a.name for a in agents]),
-            ("group", [g.name for g in groups]),
-            ("channel", [c.name for c in channels]),
-        ):
-            for index, name in enumerate(names):
-                if name in names[:index]:
-                    raise self._fault(
-                        (kind, index),
-                        "name",
-                        f"{name!r} stands there twice: give each {kind} its own name",
-                    )
-        known_groups = {group.name for group in groups}
-        for index, agent in enumerate(agents):
-            for name in agent.groups:
-                if name not in known_groups:
-                    raise self._fault(
-                        ("agent", index),
-                        "groups",
-                        f"there is no [[group]] named {name!r}: add it or correct the name",
-                    )
-        database = data.get("database", _DATABASE)
-        if not isinstance(database, str) or "://" not in database:
-            raise self._fault(
-                ("", 0),
-                "database",
-                f'{database!r} is no database address: write "sqlite:///deskhand.db"',
-            )
-        return Settings(database, agents, groups, channels, tuple(self.warnings))
-
-    def _agent(self, entry: dict[str, Any], where: tuple[str, int]) -> AgentSettings:
-        self._known(entry, {"name", "email", "groups", "role"}, where)
-        role = self._text(entry, "role", where, "agent")
-        if role not in ("agent", "lead"):
-            raise self._fault(where, "role", f"{role!r} is not one of agent, lead")
-        return AgentSettings(
-            self._name(entry, where),
-            self._text(entry, "email", where, ""),
-            self._texts(entry, "groups", where),
-            role,
-        )
-
-    def _group(self, entry: dict[str, Any], where: tuple[str, int]) -> GroupSettings:
-        self._known(entry, {"name", "level"}, where)
-        return GroupSettings(self._name(entry, where), self._text(entry, "level", where, "L1"))
-
-    def _channel(self, entry: dict[str, Any], where: tuple[str, int]) -> ChannelSettings:
-        kind = self._text(entry, "kind", where, "")
-        if not kind:
-            raise self._fault(where, "kind", 'the channel has no kind: write kind = "email"')
-        name = self._name(entry, where)
-        if kind != "email":
-            # Other kinds check their own keys when they are loaded.
-            return ChannelSettings(name, kind)
-        known = {
-            "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
-            "folders", "sent_folder", "poll", "max_size",
-        }  # fmt: skip
-        self._known(entry, known, where)
-        address = self._text(entry, "address", where, "")
-        if "@" not in address:
-            raise self._fault(
-                where,
-                "address",
-                'the account needs its address: write address = "support@example.com"',
-            )
-        return ChannelSettings(
-            name=name,
-            kind=kind,
-            address=address,
-            display_name=self._text(entry, "display_name", where, ""),
-            aliases=self._texts(entry, "aliases", where),
-            folders=self._texts(entry, "folders", where) or ("INBOX",),
-            sent_folder=self._text(entry, "sent_folder", where, "") or None,
-            since=self._date(entry, "since", where),
-            undo_send_s=self._duration(entry, "undo_send", where, 15),
-            poll_s=self._duration(entry, "poll", where, 60),
-            max_bytes=self._size(entry, where),
-            imap=self._server(entry, "imap", where, 993),
-            smtp=self._server(entry, "smtp", where, 465),
-        )
-
-    def _server(
-        self, entry: dict[str, Any], key: str, where: tuple[str, int], port: int
-    ) -> ServerSettings | None:
-        found = entry.get(key)
-        if found is None:
-            return None
-        if not isinstance(found, dict):
-            raise self._fault(
-                where, key, f'expected a table like {key} = {{ host = "...", user = "..." }}'
-            )
-        self._known(found, {"host", "port", "security", "user", "password"}, where, key)
-        host = found.get("host")
-        if not isinstance(host, str) or not host:
-            raise self._fault(where, key, 'the server has no host: write host = "mail.example.com"')
-        security = found.get("security", "tls")
-        if security not in ("tls", "starttls", "none"):
-            raise self._fault(
-                where, key, f"security {security!r} is not one of tls, starttls, none"
-            )
-        if security == "none" and not host.startswith(_LOOPBACK):
-            raise self._fault(
-                where,
-                key,
-                f'security = "none" would send the password readable to {host}: take "tls" or "starttls"',
-            )
-        number = found.get("port", port)
-        if not isinstance(number, int) or not 0 < number < 65536:
-            raise self._fault(where, key, f"port {number!r} is not a number from 1 to 65535")
-        return ServerSettings(
-            host,
-            number,
-            security,
-            str(found.get("user", "")),
-            self._secret(found.get("password"), key, where),
-        )
-
-    def _secret(self, found: object, key: str, where: tuple[str, int]) -> Secret | None:
-        if found is None:
-            return None
-        if isinstance(found, str):
-            line = self._line(where, key)
-            self.warnings.append(
-                f"{self.path}:{line}: a password stands in the file: safer are"
-                ' { keyring = "NAME" }, { env = "NAME" } or { command = "..." }'
-            )
-            return Secret("bare", found)
-        if isinstance(found, dict) and len(found) == 1:
-            kind, value = next(iter(found.items()))
-            if kind in ("env", "keyring", "command") and isinstance(value, str) and value:
-                return Secret(kind, value)
-        raise self._fault(
-            where,
-            key,
-            'the password must be { env = "NAME" }, { keyring = "NAME" } or { command = "..." }',
-        )
-
-    def _date(self, entry: dict[str, Any], key: str, where: tuple[str, int]) -> datetime | None:
-        found = entry.get(key)
-        if found is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(str(found))
-        except ValueError:
-            raise self._fault(
-                where, key, f'{found!r} is not a date: write since = "2026-01-01"'
-            ) from None
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-    def _duration(
-        self, entry: dict[str, Any], key: str, where: tuple[str, int], default: int
-    ) -> int:
-        found = entry.get(key)
-        if found is None:
-            return default
-        try:
-            seconds = parse_duration(str(found))
-        except ValueError as fault:
-            raise self._fault(where, key, str(fault)) from None
-        if seconds < 0:
-            raise self._fault(where, key, f"{found!r} is negative")
-        return seconds
-
-    def _size(self, entry: dict[str, Any], where: tuple[str, int]) -> int:
-        found = entry.get("max_size", "50MB")
-        match = re.fullmatch(r"(\d+)\s*(KB|MB|GB)?", str(found).strip().upper())
-        if not match:
-            raise self._fault(
-                where, "max_size", f'{found!r} is not a size: write max_size = "50MB"'
-            )
-        return int(match[1]) * {None: 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}[match[2]]
-
-    def _tables(self, data: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        found = data.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-            raise self._fault((key, 0), key, f"write each as [[{key}]] on a line of its own")
-        return found
-
-    def _name(self, entry: dict[str, Any], where: tuple[str, int]) -> str:
-        name = self._text(entry, "name", where, "")
-        if not name or not re.fullmatch(r"[\w.@-]+", name):
-            raise self._fault(
-                where,
-                "name",
-                f"{name!r} is no name for a {where[0]}: use letters, digits, dots and hyphens, no blanks",
-            )
-        return name
-
-    def _text(self, entry: dict[str, Any], key: str, where: tuple[str, int], default: str) -> str:
-        found = entry.get(key, default)
-        if not isinstance(found, str):
-            raise self._fault(where, key, f"{key} must be a text in quotes, found {found!r}")
-        return found
-
-    def _texts(self, entry: dict[str, Any], key: str, where: tuple[str, int]) -> tuple[str, ...]:
-        found = entry.get(key, [])
-        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-            raise self._fault(where, key, f'{key} must be a list of texts like ["a", "b"]')
-        return tuple(found)
-
-    def _known(
-        self, entry: dict[str, Any], known: set[str], where: tuple[str, int], inside: str = ""
-    ) -> None:
-        for key in entry:
-            if key not in known:
-                import difflib
-
-                near = difflib.get_close_matches(key, known, 1)
-                hint = (
-                    f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
-                )
-                raise self._fault(
-                    where,
-                    inside or key,
-                    f"there is no setting {key!r} here: {hint}",
-                )
-
-    def _fault(self, where: tuple[str, int], key: str, sentence: str) -> SettingsError:
-        return SettingsError(f"{self.path}:{self._line(where, key)}: {sentence}")
-
-    def _line(self, where: tuple[str, int], key: str) -> int:
-        """The line of a key inside the n-th table of a kind (or of the table itself)."""
-        kind, index = where
-        start, seen = 0, -1
-        if kind:
-            for number, line in enumerate(self.lines):
-                if re.match(rf"\s*\[\[\s*{re.escape(kind)}\s*\]\]", line):
-                    seen += 1
-                    if seen == index:
-                        start = number
-                        break
-        for number in range(start, len(self.lines)):
-            if number > start and kind and re.match(r"\s*\[", self.lines[number]):
-                break
-            if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", self.lines[number]):
-                return number + 1
-        return start + 1
+    return read_settings(path, text)

@@ -3,76 +3,34 @@
 A pure function of its history, its policy and the policy's calendar.
 
 The rules are those of docs/clocks.md. Nothing here reads a database or asks for the time:
-:func:`fold` turns the facts of a ticket into its clocks, :func:`judge` says how one stands at a
-moment, :func:`ledger` lists the intervals that were counted.
+:func:`course` turns the facts of a ticket into its clocks, :func:`judge` says how one stands at a
+moment. What was promised is :mod:`workflow.policy`, the list of counted intervals
+:mod:`workflow.ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
-from workflow.calendars import ALWAYS, Calendar
 from workflow.model import ClockState, Metric, Priority, Status
+from workflow.policy import BUILT_IN, Policy
 
 __all__ = [
     "BUILT_IN",
     "Clock",
-    "Counted",
+    "Course",
     "Fact",
+    "Listener",
     "Policy",
     "Standing",
+    "course",
     "fold",
     "judge",
-    "ledger",
 ]
 
-_MINUTE, _HOUR = 60, 3600
 _DONE = (Status.RESOLVED, Status.CLOSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is promised: seconds of working time for each metric and priority.
-
-    A metric or priority that is missing has no promise. ``warn_share`` is the part of the target
-    that is left when a clock is at risk. ``pause_on`` names the statuses in which the resolution
-    clock stands still.
-    """
-
-    name: str
-    targets: Mapping[Metric, Mapping[Priority, int]]
-    calendar: Calendar = ALWAYS
-    warn_share: float = 0.2
-    pause_on: frozenset[Status] = frozenset({Status.PENDING})
-
-    def target(self, metric: Metric, priority: Priority) -> int | None:
-        """Seconds promised, or None where nothing is."""
-        return self.targets.get(metric, {}).get(priority)
-
-
-_FIRST = {
-    Priority.URGENT: 30 * _MINUTE,
-    Priority.HIGH: _HOUR,
-    Priority.MEDIUM: 8 * _HOUR,
-    Priority.LOW: 24 * _HOUR,
-}
-BUILT_IN = Policy(
-    name="Built-in",
-    targets={
-        Metric.FIRST_RESPONSE: _FIRST,
-        Metric.NEXT_RESPONSE: _FIRST,
-        Metric.RESOLUTION: {
-            Priority.URGENT: 2 * _HOUR,
-            Priority.HIGH: 4 * _HOUR,
-            Priority.MEDIUM: 24 * _HOUR,
-            Priority.LOW: 72 * _HOUR,
-        },
-    },
-)
-"""The policy of a desk whose team has written none: by priority, around the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +38,10 @@ class Fact:
     """Something that happened to a ticket and that a clock may care about.
 
     ``kind``: ``received`` (a customer's own message), ``sent`` (a person's public reply that left),
-    ``status`` and ``priority`` (``value`` is the new one), ``out`` and ``back`` (marked as spam or
-    merged, and taken back), ``told`` (``value`` is ``at_risk`` or ``breached``, ``metric`` says of
-    which clock). ``counts`` is False for history that came by import: it moves no clock.
+    ``queued`` and ``cancelled`` (such a reply put into the outbox and taken back; ``value`` tells
+    which), ``status`` and ``priority`` (``value`` is the new one), ``out`` and ``back`` (marked as
+    spam or merged, and taken back), ``told`` (``value`` is ``at_risk`` or ``breached``, ``metric``
+    says of which clock). ``counts`` is False for history that came by import: it moves no clock.
     """
 
     at: datetime
@@ -128,7 +87,8 @@ class Clock:
         """Working seconds used up by a moment."""
         if self.running_from is None:
             return self.spent_s
-        return self.spent_s + self.policy.calendar.between(self.running_from, moment)
+        # To the millisecond, which is what the store keeps: sums of fractions must not drift.
+        return round(self.spent_s + self.policy.calendar.between(self.running_from, moment), 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +100,19 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """An interval of a clock's ledger. ``why``: counted, paused, closed."""
+class Course:
+    """What a ticket's facts come to: its clocks, and the oldest customer message that nobody has
+    answered.
+    """
 
-    start: datetime
-    end: datetime
-    counted_s: int
-    why: str
+    clocks: dict[Metric, Clock]
+    waiting_since: datetime | None
 
 
-class _Listener(Protocol):
-    def __call__(self, clock: Clock, start: datetime, end: datetime, why: str) -> None: ...
+Listener = Callable[[Clock, datetime, datetime], None]
+"""Told of each interval that a clock has counted: the clock before it, its start and its end."""
+
+_RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 
 @dataclass(slots=True)
@@ -160,17 +122,34 @@ class _State:
     status: Status = Status.NEW
     out: bool = False
     answered: bool = False
+    unanswered: datetime | None = None
+    set_aside: datetime | None = None
+    """What was unanswered when the ticket was resolved; a reopening takes it up again."""
+    under_way: set[str] = field(default_factory=set)
+    """Replies that wait in the outbox."""
     clocks: dict[Metric, Clock] = field(default_factory=dict)
-    on_interval: _Listener | None = None
+    unpromised: set[Metric] = field(default_factory=set)
+    """Clocks that run without a target, so that a promise that comes later knows its start."""
+    on_interval: Listener | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.status in _DONE
+
+    def target(self, metric: Metric) -> int:
+        """The target by now; notes where none is promised."""
+        found = self.policy.target(metric, self.priority) if self.policy else None
+        if found is None:
+            self.unpromised.add(metric)
+        else:
+            self.unpromised.discard(metric)
+        return found or 0
 
     def start(self, metric: Metric, at: datetime) -> None:
-        policy = self.policy
-        target = policy.target(metric, self.priority) if policy else None
-        if policy is None or target is None:
-            self.clocks.pop(metric, None)
+        if self.policy is None:
             return
-        self.clocks[metric] = Clock(metric, policy, target, at, running_from=at)
-        if metric is Metric.RESOLUTION and self.status in policy.pause_on:
+        self.clocks[metric] = Clock(metric, self.policy, self.target(metric), at, running_from=at)
+        if metric is Metric.RESOLUTION and self.status in self.policy.pause_on:
             self.halt(metric, at)
 
     def halt(self, metric: Metric, at: datetime) -> None:
@@ -178,33 +157,86 @@ class _State:
         if clock is None or clock.running_from is None:
             return
         if self.on_interval:
-            self.on_interval(clock, clock.running_from, at, "counted")
+            self.on_interval(clock, clock.running_from, at)
         self.clocks[metric] = replace(clock, spent_s=clock.spent(at), running_from=None)
 
-    def end(self, metric: Metric, at: datetime, *, as_stopped: bool = False) -> None:
+    def meet(self, metric: Metric, at: datetime) -> None:
+        """What was promised is done; also where a resolution or a spam mark had stopped its
+        clock.
+        """
         clock = self.clocks.get(metric)
-        if clock is None or clock.ended_at is not None:
+        if clock is None or clock.ended_as not in (None, ClockState.STOPPED):
             return
         self.halt(metric, at)
         halted = self.clocks[metric]
-        if as_stopped:
-            outcome = ClockState.STOPPED
-        else:
-            outcome = ClockState.MISSED if halted.spent_s > halted.target_s else ClockState.MET
-        self.clocks[metric] = replace(halted, ended_at=at, ended_as=outcome)
+        late = halted.spent_s >= halted.target_s
+        self.clocks[metric] = replace(
+            halted, ended_at=at, ended_as=ClockState.MISSED if late else ClockState.MET
+        )
+
+    def stop(self, metric: Metric, at: datetime) -> None:
+        clock = self.clocks.get(metric)
+        if clock is not None and clock.ended_as is None:
+            self.halt(metric, at)
+            self.clocks[metric] = replace(
+                self.clocks[metric], ended_at=at, ended_as=ClockState.STOPPED
+            )
 
     def resume(self, metric: Metric, at: datetime) -> None:
+        """Go on with what is left, by the target of the priority that the ticket has by now."""
         clock = self.clocks.get(metric)
-        if clock is None or clock.running_from is not None:
+        if clock is None or self.policy is None or clock.running_from is not None:
             return
-        if self.on_interval:
-            since = clock.ended_at or at
-            self.on_interval(clock, since, at, "paused")
-        self.clocks[metric] = replace(clock, running_from=at, ended_at=None, ended_as=None)
+        paused = metric is Metric.RESOLUTION and self.status in self.policy.pause_on
+        self.clocks[metric] = self.retargeted(
+            replace(clock, running_from=None if paused else at, ended_at=None, ended_as=None)
+        )
+
+    def revive(self, at: datetime) -> None:
+        """What stopped is owed again. The resolution is, even if it had been met."""
+        for metric, clock in list(self.clocks.items()):
+            if metric is Metric.RESOLUTION or clock.ended_as is ClockState.STOPPED:
+                self.resume(metric, at)
+
+    def retargeted(self, clock: Clock) -> Clock:
+        target = self.target(clock.metric)
+        if target == clock.target_s:
+            return clock
+        return replace(clock, target_s=target, at_risk_told=False, breached_told=False)
 
     def owed(self, metric: Metric) -> bool:
         clock = self.clocks.get(metric)
         return clock is not None and clock.ended_at is None
+
+    def owe_response(self, at: datetime) -> None:
+        """A customer's message waits: start or resume the clock that promises an answer to it."""
+        metric = Metric.NEXT_RESPONSE if self.answered else Metric.FIRST_RESPONSE
+        clock = self.clocks.get(metric)
+        if metric is Metric.FIRST_RESPONSE and clock is not None:
+            if clock.ended_as is ClockState.STOPPED:
+                self.resume(metric, at)
+        elif not self.owed(metric):
+            self.start(metric, at)
+
+
+def course(
+    facts: Iterable[Fact],
+    policy: Policy | None,
+    priority: Priority = Priority.MEDIUM,
+    on_interval: Listener | None = None,
+) -> Course:
+    """What has become of a ticket after its facts, which must be in the order of their times.
+
+    ``priority`` is the one the ticket was born with; later ones are facts. A ticket without a
+    policy, and a metric without a target, has no clock.
+    """
+    state = _State(policy, priority, on_interval=on_interval)
+    for fact in facts:
+        _apply(state, fact)
+    promised = {
+        metric: clock for metric, clock in state.clocks.items() if metric not in state.unpromised
+    }
+    return Course(promised, state.unanswered)
 
 
 def fold(
@@ -212,15 +244,8 @@ def fold(
     policy: Policy | None,
     priority: Priority = Priority.MEDIUM,
 ) -> dict[Metric, Clock]:
-    """The clocks of a ticket after its facts, which must be in the order of their times.
-
-    ``priority`` is the one the ticket was born with; later ones are facts. A ticket without a
-    policy has no clocks.
-    """
-    state = _State(policy, priority)
-    for fact in facts:
-        _apply(state, fact)
-    return state.clocks
+    """The clocks of :func:`course` alone."""
+    return course(facts, policy, priority).clocks
 
 
 def _apply(state: _State, fact: Fact) -> None:
@@ -228,6 +253,11 @@ def _apply(state: _State, fact: Fact) -> None:
         _received(state, fact)
     elif fact.kind == "sent":
         _sent(state, fact)
+    elif fact.kind == "queued":
+        state.under_way.add(fact.value)
+    elif fact.kind == "cancelled":
+        state.under_way.discard(fact.value)
+        _stop_responses(state, fact.at)
     elif fact.kind == "status":
         _status(state, Status(fact.value), fact.at)
     elif fact.kind == "priority":
@@ -235,94 +265,88 @@ def _apply(state: _State, fact: Fact) -> None:
     elif fact.kind == "out":
         state.out = True
         for metric in list(state.clocks):
-            state.end(metric, fact.at, as_stopped=True)
+            state.stop(metric, fact.at)
     elif fact.kind == "back":
         state.out = False
         _back(state, fact.at)
     elif fact.kind == "told" and fact.metric in state.clocks:
         clock = state.clocks[fact.metric]
-        if fact.value == "at_risk":
-            state.clocks[fact.metric] = replace(clock, at_risk_told=True)
-        else:
-            state.clocks[fact.metric] = replace(clock, at_risk_told=True, breached_told=True)
+        breached = clock.breached_told or fact.value == "breached"
+        state.clocks[fact.metric] = replace(clock, at_risk_told=True, breached_told=breached)
 
 
 def _received(state: _State, fact: Fact) -> None:
-    if not fact.counts or state.out:
+    if not fact.counts:
         return
-    if not state.answered:
-        if Metric.FIRST_RESPONSE not in state.clocks:
-            state.start(Metric.FIRST_RESPONSE, fact.at)
-        else:
-            stopped = state.clocks[Metric.FIRST_RESPONSE]
-            if stopped.ended_as is ClockState.STOPPED:
-                state.resume(Metric.FIRST_RESPONSE, fact.at)
-    elif not state.owed(Metric.NEXT_RESPONSE):
-        state.start(Metric.NEXT_RESPONSE, fact.at)
-    if Metric.RESOLUTION not in state.clocks and state.status not in _DONE:
+    state.unanswered = state.unanswered or fact.at
+    if state.out:
+        return
+    state.owe_response(fact.at)
+    if Metric.RESOLUTION not in state.clocks and not state.done:
         state.start(Metric.RESOLUTION, fact.at)
 
 
 def _sent(state: _State, fact: Fact) -> None:
     state.answered = True
-    if not fact.counts or state.out:
+    state.under_way.discard(fact.value)
+    if not fact.counts:
         return
-    state.end(Metric.FIRST_RESPONSE, fact.at)
-    state.end(Metric.NEXT_RESPONSE, fact.at)
-    if state.status not in _DONE:
+    state.unanswered = state.set_aside = None
+    for metric in _RESPONSES:
+        state.meet(metric, fact.at)
+    if not state.done and not state.out:
         state.start(Metric.UPDATE, fact.at)
 
 
+def _stop_responses(state: _State, at: datetime) -> None:
+    """A resolved ticket owes no answer, but one that is on its way must still arrive in time."""
+    if state.done and not state.out and not state.under_way:
+        for metric in _RESPONSES:
+            state.stop(metric, at)
+
+
 def _status(state: _State, status: Status, at: datetime) -> None:
-    was, state.status = state.status, status
+    was_done, state.status = state.done, status
+    if state.done and not was_done:
+        state.set_aside, state.unanswered = state.unanswered, None
+    elif was_done and not state.done:
+        state.unanswered = state.unanswered or state.set_aside
+        state.set_aside = None
     if state.out or state.policy is None:
         return
-    if status in _DONE:
-        if was not in _DONE:
-            state.end(Metric.RESOLUTION, at)
-            for metric in (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE, Metric.UPDATE):
-                state.end(metric, at, as_stopped=True)
-        return
-    if was in _DONE and status not in state.policy.pause_on:
-        state.resume(Metric.RESOLUTION, at)
-        return
-    if status in state.policy.pause_on:
-        if state.owed(Metric.RESOLUTION):
-            state.halt(Metric.RESOLUTION, at)
-        elif was in _DONE and Metric.RESOLUTION in state.clocks:
-            # Reopened straight into a pause: owed again, and standing still.
-            clock = state.clocks[Metric.RESOLUTION]
-            state.clocks[Metric.RESOLUTION] = replace(clock, ended_at=None, ended_as=None)
-    elif was in state.policy.pause_on:
+    if state.done:
+        if not was_done:
+            state.meet(Metric.RESOLUTION, at)
+            state.stop(Metric.UPDATE, at)
+            _stop_responses(state, at)
+    elif was_done:
+        state.revive(at)
+        if Metric.RESOLUTION not in state.clocks and state.unanswered is not None:
+            state.start(Metric.RESOLUTION, state.unanswered)
+    elif status in state.policy.pause_on:
+        state.halt(Metric.RESOLUTION, at)
+    elif state.owed(Metric.RESOLUTION):
         state.resume(Metric.RESOLUTION, at)
 
 
 def _priority(state: _State, priority: Priority) -> None:
+    """Other targets; the start and what is spent stay. A clock that has met its promise is over."""
     state.priority = priority
     for metric, clock in list(state.clocks.items()):
-        if clock.ended_at is not None or state.policy is None:
-            continue
-        target = state.policy.target(metric, priority)
-        if target is None:
-            # No promise for this priority: it ends here and now, and the elapsed time is kept in
-            # case one returns.
-            continue
-        if target != clock.target_s:
-            state.clocks[metric] = replace(
-                clock, target_s=target, at_risk_told=False, breached_told=False
-            )
+        if clock.ended_as in (None, ClockState.STOPPED):
+            state.clocks[metric] = state.retargeted(clock)
 
 
 def _back(state: _State, at: datetime) -> None:
-    if state.policy is None or state.status in _DONE:
+    if state.done:
         return
-    for metric, clock in list(state.clocks.items()):
-        if clock.ended_as is not ClockState.STOPPED:
-            continue
-        if metric is Metric.RESOLUTION and state.status in state.policy.pause_on:
-            state.clocks[metric] = replace(clock, ended_at=None, ended_as=None)
-        elif metric is not Metric.UPDATE:
-            state.resume(metric, at)
+    state.revive(at)
+    if state.unanswered is None:
+        return
+    # What was written while the ticket was out had no clock.
+    state.owe_response(at)
+    if Metric.RESOLUTION not in state.clocks:
+        state.start(Metric.RESOLUTION, at)
 
 
 def judge(clock: Clock, now: datetime) -> Standing:
@@ -344,37 +368,3 @@ def judge(clock: Clock, now: datetime) -> Standing:
 def _floor(seconds: float) -> int:
     """Whole seconds, rounded down, so that a fraction past due is not shown as on time."""
     return int(seconds // 1)
-
-
-def ledger(
-    facts: Iterable[Fact],
-    policy: Policy | None,
-    now: datetime,
-    priority: Priority = Priority.MEDIUM,
-) -> dict[Metric, list[Counted]]:
-    """For each clock the intervals that were counted and that were not, which add up to what is
-    spent.
-    """
-    found: dict[Metric, list[Counted]] = {}
-
-    def note(clock: Clock, start: datetime, end: datetime, why: str) -> None:
-        intervals = found.setdefault(clock.metric, [])
-        if intervals and start > intervals[-1].end and start != clock.started_at:
-            intervals.append(Counted(intervals[-1].end, start, 0, "paused"))
-        elif start == clock.started_at:
-            intervals.clear()
-        if why == "counted":
-            seconds = round(clock.policy.calendar.between(start, end))
-            intervals.append(Counted(start, end, seconds, why))
-
-    state = _State(policy, priority, on_interval=note)
-    for fact in facts:
-        _apply(state, fact)
-    for metric, clock in list(state.clocks.items()):
-        found.setdefault(metric, [])
-        if clock.ended_at is None:
-            if clock.running_from is not None:
-                note(clock, clock.running_from, now, "counted")
-            elif found[metric] and found[metric][-1].end < now:
-                found[metric].append(Counted(found[metric][-1].end, now, 0, "paused"))
-    return {metric: found[metric] for metric in state.clocks}

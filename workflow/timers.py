@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from workflow.desk import Desk
-from workflow.model import rfc3339
+from workflow.model import ENGINE, ClockState, rfc3339
 from workflow.store.statements import col, or_, select
 from workflow.store.tables import ClockRow, Ticket
 
 __all__ = ["fire_due"]
 
 _BATCH = 200
+_LATE = (ClockState.PAUSED.value, ClockState.MISSED.value)
 
 
 def fire_due(desk: Desk) -> int:
@@ -29,19 +30,20 @@ def fire_due(desk: Desk) -> int:
 
 
 def _tell_clocks(desk: Desk) -> int:
-    with desk.engine_work("timer") as work:
-        transaction = work.transaction
+    with desk.engine_work() as transaction:
         now = transaction.now
         rows = transaction.session.exec(
             select(ClockRow)
             .where(
-                col(ClockRow.state) == "running",
                 or_(
                     (col(ClockRow.warn_at) <= now) & ~col(ClockRow.at_risk_told),
                     (col(ClockRow.due_at) <= now) & ~col(ClockRow.breached_told),
+                    # Nobody looked while it ran out: it stands still or was met too late by now.
+                    (col(ClockRow.state).in_(_LATE) & (col(ClockRow.remaining_s) <= 0))
+                    & ~col(ClockRow.breached_told),
                 ),
             )
-            .order_by(col(ClockRow.due_at))
+            .order_by(col(ClockRow.ticket_id), col(ClockRow.metric))
             .limit(_BATCH)
         ).all()
         told = 0
@@ -52,22 +54,18 @@ def _tell_clocks(desk: Desk) -> int:
                 "started_at": _text(row.started_at),
                 "due_at": _text(row.due_at),
             }
-            if not row.at_risk_told:
-                transaction.record(
-                    "sla.at_risk", row.ticket_id, work.actor, f"policy:{row.policy}", data
-                )
-                told += 1
-            if row.due_at is not None and row.due_at <= now and not row.breached_told:
-                transaction.record(
-                    "sla.breached", row.ticket_id, work.actor, f"policy:{row.policy}", data
-                )
-                told += 1
+            late = row.remaining_s <= 0 if row.due_at is None else row.due_at <= now
+            names = [] if row.at_risk_told else ["sla.at_risk"]
+            if late and not row.breached_told:
+                names.append("sla.breached")
+            for name in names:
+                transaction.record(name, row.ticket_id, ENGINE, f"policy:{row.policy}", data)
+            told += len(names)
         return told
 
 
 def _wake(desk: Desk) -> int:
-    with desk.engine_work("timer") as work:
-        transaction = work.transaction
+    with desk.engine_work() as transaction:
         rows = transaction.session.exec(
             select(Ticket).where(col(Ticket.snoozed_until) <= transaction.now).limit(_BATCH)
         ).all()
@@ -75,7 +73,7 @@ def _wake(desk: Desk) -> int:
             transaction.record(
                 "ticket.woken",
                 ticket.id,
-                work.actor,
+                ENGINE,
                 "timer",
                 {"until": _text(ticket.snoozed_until)},
             )

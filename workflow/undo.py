@@ -10,20 +10,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from workflow.apply import Context, change_delivery
+from workflow.apply import Context, remake_last_line
 from workflow.clock import parse_moment
+from workflow.delivery import change_delivery, outbox_item, put_back, take_back
 from workflow.errors import Refusal
-from workflow.model import OutboxState
+from workflow.model import OutboxState, rfc3339
 from workflow.store.statements import col, select
 from workflow.store.tables import (
     Change,
     Customer,
-    Draft,
     Escalation,
     Event,
     Held,
     Message,
-    Outbox,
     Ticket,
     TicketTag,
 )
@@ -51,8 +50,6 @@ def revert(context: Context, change: Change) -> None:
     events = context.transaction.session.exec(
         select(Event).where(col(Event.change_id) == change.id).order_by(col(Event.id).desc())
     ).all()
-    if not events:
-        return
     for event in events:
         undo = REVERTS.get(event.name)
         if undo is None:
@@ -68,11 +65,9 @@ def _ticket(context: Context, event: Event) -> Ticket:
 def _swap(context: Context, event: Event) -> None:
     """Write the event with its sides swapped."""
     data: dict[str, Any] = {**event.data, "undoes": event.id}
-    data["before"], data["after"] = event.data.get("after"), event.data.get("before")
-    for side in ("by", "added"):
-        other = {"by": ("by_before", "by_after"), "added": ("added", "removed")}[side]
-        if other[0] in data:
-            data[other[0]], data[other[1]] = event.data[other[1]], event.data[other[0]]
+    for one, other in (("before", "after"), ("by_before", "by_after"), ("added", "removed")):
+        if one in event.data:
+            data[one], data[other] = event.data[other], event.data[one]
     context.record(event.name, event.ticket_id, data)
 
 
@@ -152,7 +147,10 @@ def _tags(context: Context, event: Event) -> None:
 @_reverts("ticket.snoozed")
 def _snoozed(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
-    before = event.data["before"]
+    before, after = event.data["before"], event.data["after"]
+    now = (rfc3339(ticket.snoozed_until), ticket.snoozed_until_reply)
+    if now != (after["until"], after["reply"]):
+        raise _changed_since(ticket, "snooze", now[0], after["until"])
     ticket.snoozed_until = _moment(before["until"])
     ticket.snoozed_until_reply = before["reply"]
     context.transaction.session.add(ticket)
@@ -179,7 +177,8 @@ def _escalated(context: Context, event: Event) -> None:
     before, after = event.data["before"], event.data["after"]
     if ticket.level != after["level"]:
         raise _changed_since(ticket, "level", ticket.level, after["level"])
-    _end_escalation(context, event.data["escalation"], ended=True)
+    _end_escalations(context, [event.data["escalation"]], ended=True)
+    _end_escalations(context, event.data["ended"], ended=False)
     _put_owner(context, ticket, before)
     data = {**event.data, "undoes": event.id}
     context.record("ticket.de_escalated", ticket.id, data)
@@ -188,16 +187,21 @@ def _escalated(context: Context, event: Event) -> None:
 @_reverts("ticket.de_escalated")
 def _escalated_again(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
-    _end_escalation(context, event.data["escalation"], ended=False)
+    before = event.data["before"]
+    if ticket.level != before["level"]:
+        raise _changed_since(ticket, "level", ticket.level, before["level"])
+    _end_escalations(context, event.data["ended"], ended=True)
+    _end_escalations(context, [event.data["escalation"]], ended=False)
     _put_owner(context, ticket, {**event.data["after"], "escalated_to": event.data["to"]})
     context.record("ticket.escalated", ticket.id, {**event.data, "undoes": event.id})
 
 
-def _end_escalation(context: Context, number: int, *, ended: bool) -> None:
-    row = context.transaction.session.get(Escalation, number)
-    if row is not None:
-        row.ended_at = context.now if ended else None
-        context.transaction.session.add(row)
+def _end_escalations(context: Context, numbers: list[int], *, ended: bool) -> None:
+    for number in numbers:
+        row = context.transaction.session.get(Escalation, number)
+        if row is not None:
+            row.ended_at = context.now if ended else None
+            context.transaction.session.add(row)
 
 
 def _put_owner(context: Context, ticket: Ticket, owner: dict[str, Any]) -> None:
@@ -209,88 +213,77 @@ def _put_owner(context: Context, ticket: Ticket, owner: dict[str, Any]) -> None:
 @_reverts("note.added")
 def _note(context: Context, event: Event) -> None:
     """A note is struck out, not deleted: somebody may have read it."""
-    ticket = _ticket(context, event)
-    message = context.transaction.session.get(Message, event.data["message"])
-    if message is not None:
-        message.delivery = OutboxState.CANCELLED.value
-        context.transaction.session.add(message)
-    context.record(
-        "note.withdrawn", ticket.id, {"message": event.data["message"], "undoes": event.id}
-    )
+    _strike_note(context, event, "note.withdrawn", OutboxState.CANCELLED)
 
 
 @_reverts("note.withdrawn")
 def _note_again(context: Context, event: Event) -> None:
+    _strike_note(context, event, "note.added", None)
+
+
+def _strike_note(context: Context, event: Event, name: str, delivery: OutboxState | None) -> None:
+    ticket = _ticket(context, event)
     message = context.transaction.session.get(Message, event.data["message"])
-    if message is not None:
-        message.delivery = None
-        context.transaction.session.add(message)
-    context.record(
-        "note.added", event.ticket_id, {"message": event.data["message"], "undoes": event.id}
-    )
+    assert message is not None
+    message.delivery = delivery.value if delivery else None
+    context.transaction.session.add(message)
+    remake_last_line(context, ticket)
+    context.record(name, ticket.id, {"message": message.id, "undoes": event.id})
 
 
-@_reverts("message.queued", "send.retried")
+@_reverts("message.queued")
 def _queued(context: Context, event: Event) -> None:
     """A reply that has not left is taken back and its text becomes the writer's draft again."""
-    item = context.transaction.session.get(Outbox, event.data["outbox"])
-    assert item is not None
-    if item.state not in (
-        OutboxState.HELD,
-        OutboxState.SCHEDULED,
-        OutboxState.QUEUED,
-        OutboxState.FAILED,
-    ):
-        raise Refusal(
-            f"the reply on #{item.ticket_id} is {item.state}: a mail that has left cannot be taken back"
-        )
-    change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled")
-    text = event.data.get("text")
-    if (
-        text
-        and context.transaction.session.get(Draft, (context.actor.name, item.ticket_id, "reply"))
-        is None
-    ):
-        context.transaction.session.add(
-            Draft(
-                agent=context.actor.name,
-                ticket_id=item.ticket_id,
-                kind="reply",
-                text=text,
-                updated_at=context.now,
-            )
-        )
+    take_back(context, outbox_item(context, event.data["outbox"]), event.id)
 
 
 @_reverts("send.cancelled")
 def _cancelled(context: Context, event: Event) -> None:
-    item = context.transaction.session.get(Outbox, event.data["outbox"])
-    assert item is not None
-    if item.state != OutboxState.CANCELLED:
+    state = OutboxState(event.data["before"])
+    assert event.id is not None
+    put_back(context, outbox_item(context, event.data["outbox"]), state, event.id)
+
+
+@_reverts("send.retried")
+def _retried(context: Context, event: Event) -> None:
+    """What waits for another attempt waits for a person again."""
+    item = outbox_item(context, event.data["outbox"])
+    if item.state != OutboxState.QUEUED:
         raise Refusal(f"the reply on #{item.ticket_id} is {item.state} by now")
-    item.due_at = max(item.due_at, context.now)
-    change_delivery(context, item, OutboxState(event.data["before"]), "message.queued")
-    draft = context.transaction.session.get(Draft, (context.actor.name, item.ticket_id, "reply"))
-    if draft is not None:
-        context.transaction.session.delete(draft)
+    item.error = event.data["error"]
+    state = OutboxState(event.data["before"])
+    change_delivery(context, item, state, "send.kept", {"error": item.error, "undoes": event.id})
+
+
+@_reverts("send.kept")
+def _retried_again(context: Context, event: Event) -> None:
+    item = outbox_item(context, event.data["outbox"])
+    if item.state != event.data["after"]:
+        raise Refusal(f"the reply on #{item.ticket_id} is {item.state} by now")
+    item.due_at, item.past_the_dot, item.error = context.now, False, None
+    error = {"error": event.data["error"], "undoes": event.id}
+    change_delivery(context, item, OutboxState.QUEUED, "send.retried", error)
 
 
 @_reverts("held.discarded")
 def _held(context: Context, event: Event) -> None:
-    row = context.transaction.session.get(Held, event.data["held"])
-    if row is not None:
-        row.state = "held"
-        context.transaction.session.add(row)
-    context.record("held.kept", None, {"held": event.data["held"], "undoes": event.id})
+    _decide_held(context, event, "held.kept", ("discarded", "held"))
 
 
 @_reverts("held.kept")
 def _discard_again(context: Context, event: Event) -> None:
+    _decide_held(context, event, "held.discarded", ("held", "discarded"))
+
+
+def _decide_held(context: Context, event: Event, name: str, states: tuple[str, str]) -> None:
     row = context.transaction.session.get(Held, event.data["held"])
-    if row is not None:
-        row.state = "discarded"
-        context.transaction.session.add(row)
-    context.record("held.discarded", None, {"held": event.data["held"], "undoes": event.id})
+    assert row is not None
+    expected, wanted = states
+    if row.state != expected:
+        raise Refusal(f"held item {row.id} is {row.state} by now, not {expected}")
+    row.state = wanted
+    context.transaction.session.add(row)
+    context.record(name, None, {"held": row.id, "before": expected, "undoes": event.id})
 
 
 @_reverts("held.released")
@@ -300,3 +293,10 @@ def _released(context: Context, event: Event) -> None:
         f"held item {event.data['held']} is a message on #{event.ticket_id} by now and cannot be held again:"
         " mark the ticket as spam, or resolve it"
     )
+
+
+@_reverts("ticket.created", "message.received")
+def _opened(context: Context, event: Event) -> None:
+    """The exceptions: what a customer said is never taken away."""
+    del context
+    raise Refusal(f"#{event.ticket_id} was opened and stays: mark it as spam, or resolve it")

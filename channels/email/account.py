@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from channels.email.faults import LoginRefused, MailFault, Unreachable
 from channels.email.imap import Fetched, Folder, ImapSession
 from channels.email.inbound import UNREADABLE, read_header, read_mail
-from channels.health import Health
+from channels.health import Health, as_desk_error
 from channels.secrets import read_secret
 from channels.wake import Wake
 from workflow.desk import Desk
@@ -32,6 +32,9 @@ _BATCH = 200
 """Messages in one transaction: imapclient is twice as slow one by one, and gains nothing above."""
 
 _BATCH_BYTES = 16_000_000
+_SMALL_BYTES = _BATCH_BYTES // _BATCH
+"""A batch of messages of this size is full, so sizes below it need not be known."""
+
 _TRIES = 3
 """How often a message that the server does not give is asked for before it is held without bytes."""
 
@@ -56,6 +59,15 @@ class Tally:
     def received(self) -> int:
         """All of them."""
         return self.created + self.appended + self.duplicate + self.held
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.created + other.created,
+            self.appended + other.appended,
+            self.duplicate + other.duplicate,
+            self.held + other.held,
+        )
 
     def add(self, outcome: Intake) -> None:
         """Count one."""
@@ -92,28 +104,32 @@ class EmailAccount:
         self._batch = _BATCH
         self._progress = False
 
-    def receive_once(self) -> Tally:
-        """Read what is new in all folders; raises DeskError with a sentence, and then nothing that
-        was not stored is lost.
+    def receive_once(self, tally: Tally) -> None:
+        """Read what is new in all folders and count it.
+
+        Raises DeskError with a sentence; what was not stored by then is still new.
         """
-        tally = Tally()
-        session = self._connect()
         try:
+            session = self._connect()
             for name in self.channel.folders:
                 self._read_folder(session, name, tally)
+            self._say("has read all mail")
+        except DeskError as fault:
+            self._say(str(fault), ok=False)
+            raise
         finally:
             self._close()
-        self._say("read all mail")
-        return tally
+            self._reads.close()
 
     def copy_once(self) -> None:
         """Put what was sent into the folder of sent mail; raises DeskError with a sentence."""
-        if self._reads.copies_wanted(self.channel.name):
-            session = self._connect()
-            try:
-                self._copy_sent(session)
-            finally:
-                self._close()
+        try:
+            if self._reads.copies_wanted(self.channel.name):
+                self._copy_sent(self._connect())
+                self._say("has read all mail")
+        finally:
+            self._close()
+            self._reads.close()
 
     def run(self) -> None:
         """Receive until :meth:`stop`; whatever fails is said in words and tried again."""
@@ -128,10 +144,10 @@ class EmailAccount:
                 try:
                     self._live()
                     failures = 0
-                except DeskError as fault:
-                    # What worked for a while and then broke is tried again at once.
+                except Exception as fault:  # noqa: BLE001  no fault may end an account for good
+                    # What worked for a while and then broke is tried again soon.
                     failures = 1 if self._progress else failures + 1
-                    self._pause(fault, failures)
+                    self._pause(as_desk_error(fault), failures)
         finally:
             self._close()
             self._reads.close()
@@ -240,11 +256,11 @@ class EmailAccount:
         """The messages as (UID, size) in batches that fit one transaction."""
         for start in range(0, len(uids), _BATCH):
             chunk = uids[start : start + _BATCH]
-            sizes = session.sizes(chunk)
+            sizes = session.sizes(chunk, above=_SMALL_BYTES)
             batch: list[tuple[int, int]] = []
             load = 0
             for uid in chunk:
-                size = sizes.get(uid, 0)
+                size = sizes.get(uid, _SMALL_BYTES)
                 cost = 0 if size > self.channel.max_bytes else size
                 if batch and (len(batch) >= self._batch or load + cost > _BATCH_BYTES):
                     yield batch

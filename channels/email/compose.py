@@ -81,7 +81,7 @@ class EmailComposer:
             raw_sha256=self._files.put(raw),
             raw_size=len(raw),
             from_name=sender.name,
-            from_address=channel.address,
+            from_address=sender.address,
             recipients=tuple(dict.fromkeys(party.address for party in (*to, *cc, *bcc))),
         )
 

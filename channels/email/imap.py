@@ -6,6 +6,7 @@ A session belongs to one thread; only :meth:`ImapSession.abort` may be called fr
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import socket
 import ssl
@@ -155,16 +156,19 @@ class ImapSession:
         with _translated(self._server):
             return {int(uid) for uid in self._client.search(["UID", _set(uids)])}
 
-    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        """The sizes in bytes that the server gives; a message without one has 0."""
-        try:
-            with _translated(self._server):
-                found = self._client.fetch(list(uids), ["RFC822.SIZE"])
-        except Unreachable:
-            raise
-        except MailFault:
-            return dict.fromkeys(uids, 0)
-        return {uid: _number(found.get(uid, {}).get(b"RFC822.SIZE")) for uid in uids}
+    def sizes(self, uids: Sequence[int], above: int) -> dict[int, int]:
+        """The sizes in bytes of those messages that are larger than ``above``.
+
+        Asked for by a search, since an answer for each message costs more than reading it.
+        """
+        with _translated(self._server):
+            large = self._client.search(["UID", _set(uids), "LARGER", str(above)])
+        wanted = sorted(set(uids) & {int(uid) for uid in large})
+        if not wanted:
+            return {}
+        with _translated(self._server):
+            found = self._client.fetch(wanted, ["RFC822.SIZE"])
+        return {uid: _number(found.get(uid, {}).get(b"RFC822.SIZE")) for uid in wanted}
 
     def fetch(self, uids: Sequence[int], *, headers_only: bool = False) -> list[Fetched]:
         """The messages with these UIDs that are still there, in their order.
@@ -241,6 +245,12 @@ class ImapSession:
                 if _news(self._client.idle_check(timeout=0)):
                     break
             self._client.idle_done()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the server tells of new mail by itself (IDLE)."""
+        with _translated(self._server):
+            return self._idle_works and self._offers("IDLE")
 
     def check(self) -> None:
         """Ask for a sign of life (NOOP); raises Unreachable."""
@@ -354,7 +364,12 @@ def _answer(fault: BaseException) -> str:
 
 
 def _set(uids: Sequence[int]) -> str:
-    return ",".join(str(uid) for uid in uids)
+    """A sequence set (RFC 3501, section 9), neighbours as a range: lines have a limit."""
+    parts: list[str] = []
+    for _, run in itertools.groupby(enumerate(sorted(uids)), lambda pair: pair[1] - pair[0]):
+        numbers = [uid for _, uid in run]
+        parts.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}:{numbers[-1]}")
+    return ",".join(parts)
 
 
 def _number(value: object) -> int:

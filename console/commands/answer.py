@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ def leave_quietly() -> int:
     return 0
 
 
-def table(rows: list[tuple[str, ...]], head: tuple[str, ...], widths: tuple[int, ...]) -> str:
+def table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...], widths: tuple[int, ...]) -> str:
     """Rows in columns; a width of 0 is as wide as its longest entry."""
     fitted = [
         width or max(cell_len(row[index]) for row in [head, *rows])

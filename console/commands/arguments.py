@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from workflow.errors import UsageError
@@ -39,7 +39,13 @@ HANDLERS = {
 _DASHED = ("set", "list", "search")
 """Verbs whose words may begin with a hyphen: ``-assignee:me``, ``-tag``."""
 
+_VALUED = ("--home", "--agent", "--now", "--view", "--sort", "--limit", "--order")
+"""The options whose next word is their value, before such verbs and after them."""
+
 _MARK = "\x00"
+
+
+_AddVerb = Callable[[str, str], argparse.ArgumentParser]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _reading_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+def _reading_verbs(verb: _AddVerb) -> None:
     found = verb("list", "tickets that match a query, in the order of their promises")
     found.add_argument("query", nargs="*", help="as in: status:open priority>=high -assignee:me")
     found.add_argument("--view", metavar="NAME")
@@ -104,7 +110,7 @@ def _reading_verbs(verb) -> None:  # type: ignore[no-untyped-def]
     found.add_argument("id", type=_ticket, metavar="ID")
 
 
-def _changing_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+def _changing_verbs(verb: _AddVerb) -> None:
     found = verb("new", "open a ticket by hand: a phone call, a visit")
     found.add_argument("--from", dest="sender", required=True, metavar="ADDRESS")
     found.add_argument("--name", metavar="NAME")
@@ -161,7 +167,7 @@ def _changing_verbs(verb) -> None:  # type: ignore[no-untyped-def]
         found.add_argument("--all", action="store_true", help="what is over and done with as well")
 
 
-def _moving_verbs(verb) -> None:  # type: ignore[no-untyped-def]
+def _moving_verbs(verb: _AddVerb) -> None:
     found = verb("intake", "messages from files; says what became of each")
     found.add_argument("files", nargs="+", metavar="FILE|-")
     found = verb("import", "old mail from Maildir, mbox or folders of .eml; starts no clocks")
@@ -216,21 +222,26 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def _mark_dashes(words: list[str]) -> list[str]:
     """Hide the leading hyphens that are part of a query or a tag from the parser of options."""
-    verb = next((index for index, word in enumerate(words) if word in _DASHED), None)
-    if verb is None:
+    verb = _verb_at(words)
+    if verb is None or words[verb] not in _DASHED:
         return words
     marked = words[: verb + 1]
     for index, word in enumerate(words[verb + 1 :], verb + 1):
         plain = word.startswith("-") and not word.startswith("--") and word not in ("-", "-h")
         # What follows an option is its value.
-        value = words[index - 1] in (
-            "--view",
-            "--sort",
-            "--limit",
-            "--order",
-            "--home",
-            "--agent",
-            "--now",
-        )
+        value = words[index - 1] in _VALUED
         marked.append(_MARK + word if plain and not value else word)
     return marked
+
+
+def _verb_at(words: list[str]) -> int | None:
+    """Where the verb stands: the first word that is neither an option nor its value."""
+    value = False
+    for index, word in enumerate(words):
+        if value:
+            value = False
+        elif word in _VALUED:
+            value = True
+        elif not word.startswith("-"):
+            return index
+    return None

@@ -25,20 +25,24 @@ def intake(desktop: Desktop, args: Namespace) -> Iterator[Answer]:
         try:
             raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as fault:
-            tell(f"deskhand: {name} cannot be read ({fault.strerror}): check the path")
-            yield Answer({"file": name, "error": fault.strerror}, "", 1)
+            yield _refused(name, f"{name} cannot be read ({fault.strerror}): check the path")
+            continue
+        if (kind := _chat_channel(raw)) is not None:
+            said = f"{name} is a message of {kind!r}, a channel that this desk does not have"
+            yield _refused(name, f"{said}: only mail (.eml) can be taken in")
             continue
         yield _one(desktop, name, raw)
+
+
+def _refused(name: str, sentence: str) -> Answer:
+    """A file that cannot be taken in; the others still are."""
+    tell(f"deskhand: {sentence}")
+    return Answer({"file": name, "error": sentence}, "", 1)
 
 
 def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
     from channels.email.inbound import read_mail
 
-    if _is_chat(raw):
-        kind = json.loads(raw).get("channel", "chat")
-        raise UsageError(
-            f"{name} is a message of {kind!r}, and this desk has no such channel: only mail (.eml) can be taken in"
-        )
     desk = desktop.desk
     account = _account(desktop, raw)
     item = read_mail(
@@ -59,15 +63,17 @@ def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
     )
 
 
-def _is_chat(raw: bytes) -> bool:
-    """A JSON object with a channel; a mail never begins with a brace (RFC 5322 section 2.2)."""
+def _chat_channel(raw: bytes) -> str | None:
+    """The channel that a JSON object names, None for a mail, which never begins with a brace (RFC
+    5322 section 2.2).
+    """
     if raw.lstrip()[:1] != b"{":
-        return False
+        return None
     try:
         found = json.loads(raw)
-    except ValueError:
-        return False
-    return isinstance(found, dict) and "channel" in found
+    except (ValueError, RecursionError):
+        return None
+    return str(found["channel"]) if isinstance(found, dict) and "channel" in found else None
 
 
 def _account(desktop: Desktop, raw: bytes) -> ChannelSettings | None:

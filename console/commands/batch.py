@@ -8,6 +8,7 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ def batch(desktop: Desktop, args: Namespace) -> Iterator[Answer]:
         yield from _lines(desktop, sys.stdin)
         return
     try:
-        with Path(args.file).open(encoding="utf-8") as lines:
-            yield from _lines(desktop, lines)
+        lines = Path(args.file).open(encoding="utf-8", errors="replace")  # noqa: SIM115  closed below
     except OSError as fault:
         raise UsageError(f"{args.file} cannot be read ({fault.strerror}): check the path") from None
+    with lines:
+        yield from _lines(desktop, lines)
 
 
 def _lines(desktop: Desktop, lines: Iterable[str]) -> Iterator[Answer]:
@@ -46,26 +48,39 @@ def _line(desktop: Desktop, line: str) -> dict[str, Any]:
         if args.verb in (None, "batch", "demo") or (args.verb == "engine" and not args.once):
             raise UsageError(f"{args.verb or 'the console'} cannot be used in a batch")
         args.json = True
-        asked = desktop_for(args)
-        answers = carry_out(_beside(desktop, asked, args), args)
-        found = [answers] if isinstance(answers, Answer) else list(answers)
+        with _beside(desktop, desktop_for(args), args) as asked:
+            answers = carry_out(asked, args)
+            found = [answers] if isinstance(answers, Answer) else list(answers)
     except (DeskError, ValueError) as fault:
         return {"ok": False, "error": str(fault)}
     except SystemExit:
         return {"ok": False, "error": "this line asks for help: give a verb with its arguments"}
+    except Exception as fault:  # noqa: BLE001  a fault of ours must not stop the lines that follow
+        return {
+            "ok": False,
+            "error": f"deskhand met a fault of its own ({type(fault).__name__}: {fault}): report it",
+        }
     documents = [answer.document for answer in found]
-    if any(answer.status for answer in found):
-        return {"ok": False, "error": documents[0].get("error", "failed"), "result": documents}
-    return {"ok": True, "result": documents[0] if len(documents) == 1 else documents}
+    result = documents[0] if len(documents) == 1 else documents
+    failed = next((answer for answer in found if answer.status), None)
+    if failed is not None:
+        error = failed.document.get("error") or failed.text
+        return {"ok": False, "error": error, "result": result}
+    return {"ok": True, "result": result}
 
 
-def _beside(desktop: Desktop, asked: Desktop, args: Namespace) -> Desktop:
+@contextmanager
+def _beside(desktop: Desktop, asked: Desktop, args: Namespace) -> Iterator[Desktop]:
     """The open desk as another agent or at another time; another home is opened for its own."""
     if args.home and asked.home != desktop.home:
-        return asked
-    if not (args.now or args.agent):
-        return desktop
-    return desktop.beside(
-        asked.clock if args.now else desktop.clock,
-        asked.agent_wanted if args.agent else desktop.agent_wanted,
-    )
+        try:
+            yield asked
+        finally:
+            asked.close()
+    elif args.now or args.agent:
+        yield desktop.beside(
+            asked.clock if args.now else desktop.clock,
+            asked.agent_wanted if args.agent else desktop.agent_wanted,
+        )
+    else:
+        yield desktop

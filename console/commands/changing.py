@@ -15,7 +15,7 @@ from console.when_words import parse_when
 from workflow import actions as a
 from workflow.clock import parse_duration
 from workflow.errors import NotFound, UsageError
-from workflow.model import Actor, Priority, Status, rfc3339
+from workflow.model import Actor, OutboxState, Priority, rfc3339
 from workflow.plaintext import one_line
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 CAUSE = "command"
+_LONGEST_WINDOW_S = 86_400
 
 
 def _actor(desktop: Desktop) -> Actor:
@@ -61,14 +62,11 @@ def set_fields(desktop: Desktop, args: Namespace) -> Answer:
         raise UsageError(
             "say which tickets and what to set: deskhand set 42 43 status=pending +refund -new"
         )
-    actions: list[a.Action] = []
-    for number in numbers:
-        for word in rest:
-            actions.append(_setter(number, word))
-    return _do(desktop, actions)
+    me = desktop.acting_agent()
+    return _do(desktop, [_setter(number, word, me) for number in numbers for word in rest])
 
 
-def _setter(number: int, word: str) -> a.Action:
+def _setter(number: int, word: str, me: str) -> a.Action:
     if word.startswith("+") and len(word) > 1:
         return a.AddTags(number, (word[1:],))
     if word.startswith("-") and len(word) > 1:
@@ -85,8 +83,10 @@ def _setter(number: int, word: str) -> a.Action:
         except ValueError as fault:
             raise UsageError(str(fault)) from None
     if field in ("assignee", "group"):
-        cleared = "" if value in ("", "none") else value
-        return a.Assign(number, **{field: cleared})
+        named = "" if value == "none" else value
+        if field == "group":
+            return a.Assign(number, group=named)
+        return a.Assign(number, assignee=me if named == "me" else named)
     return a.SetField(number, field, None if value in ("", "none") else value)
 
 
@@ -104,8 +104,8 @@ def assign(desktop: Desktop, args: Namespace) -> Answer:
         name = desktop.acting_agent()
     if name not in agents and name in groups:
         return _do(desktop, [a.Assign(number, group=name) for number in args.ids])
-    if agents and name not in agents:
-        known = ", ".join(sorted(agents | groups))
+    if name not in agents and (agents or name != desktop.acting_agent()):
+        known = ", ".join(sorted(agents | groups)) or "none yet"
         raise NotFound(f"there is no agent or group {name!r} in deskhand.toml (there are: {known})")
     return _do(desktop, [a.Assign(number, assignee=name) for number in args.ids])
 
@@ -167,7 +167,7 @@ def accept_text(args: Namespace) -> str:
     if args.text is not None:
         return str(args.text)
     source = args.file or args.source
-    if source is None:
+    if source is None or (args.file is None and source != "-"):
         raise UsageError(
             "the reply has no text: give --text, --file, or - to read it from standard input"
         )
@@ -197,7 +197,7 @@ def reply(desktop: Desktop, args: Namespace) -> Answer:
     action = a.Reply(
         args.id,
         text,
-        to_status=_status(args.to_status),
+        to_status=args.to_status,
         reply_all=args.all,
         to=tuple(args.to) or None,
         cc=tuple(args.cc) or None,
@@ -230,18 +230,12 @@ def _window(text: str | None) -> int | None:
         seconds = parse_duration(text)
     except ValueError as fault:
         raise UsageError(str(fault)) from None
-    if seconds < 0:
-        raise UsageError("the undo window cannot be negative: 0s queues at once")
+    if not 0 <= seconds <= _LONGEST_WINDOW_S:
+        raise UsageError(
+            f"the undo window {text!r} is not between 0s (queues at once) and 1d: to send at a time,"
+            " give --send-at"
+        )
     return seconds
-
-
-def _status(word: str | None) -> str | None:
-    if word is None:
-        return None
-    try:
-        return Status(word.strip().lower().replace("-", " ")).value
-    except ValueError:
-        raise UsageError(f"status {word!r} is not one of {', '.join(Status)}") from None
 
 
 def _attach(desktop: Desktop, path: str) -> tuple[str, str, str, int]:
@@ -255,6 +249,8 @@ def _attach(desktop: Desktop, path: str) -> tuple[str, str, str, int]:
 
 def undo(desktop: Desktop, args: Namespace) -> Answer:
     """Take back the last changes of this agent."""
+    if not args.count:
+        raise UsageError("say how many changes to take back: deskhand undo, or deskhand undo 3")
     said = desktop.desk.undo(_actor(desktop), args.count)
     return Answer({"undone": said}, "\n".join(said))
 
@@ -272,13 +268,10 @@ def outbox(desktop: Desktop, args: Namespace) -> Answer:
             raise UsageError(f"say which one: deskhand outbox {args.what} N")
         action = a.RetrySend(args.number) if args.what == "retry" else a.CancelSend(args.number)
         outcome = desktop.desk.perform(action, _actor(desktop), CAUSE)
-        every = ["held", "scheduled", "queued", "sending", "sent", "failed", "bounced", "cancelled"]
-        item = next(row for row in desktop.reads.outbox(every, 1_000_000) if row.id == args.number)
+        item = desktop.reads.outbox_item(args.number)
+        assert item is not None
         return Answer({"items": [documents.outbox_item(item)]}, outcome.summary)
-    states = ["held", "scheduled", "queued", "sending", "failed", "bounced"]
-    if args.all:
-        states += ["sent", "cancelled"]
-    rows = desktop.reads.outbox(states)
+    rows = desktop.reads.outbox([state.value for state in OutboxState] if args.all else None)
     lines = [
         (str(r.id), f"#{r.ticket}", r.state, ", ".join(r.recipients), r.subject, r.error or "")
         for r in rows

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from console.bootstrap import Desktop
 from console.commands import documents
@@ -18,9 +20,13 @@ from workflow.store.reads import SORTS
 from workflow.store.rows import MessageDetail, QueueRow, TicketDetail
 from workflow.views import view
 
+if TYPE_CHECKING:
+    from workflow.ledger import Counted
+
 __all__ = ["explain", "list_tickets", "needed", "search", "show"]
 
 _SHOWN = 100
+_FOUND = 50
 
 
 def list_tickets(desktop: Desktop, args: Namespace) -> Answer:
@@ -133,7 +139,8 @@ def search(desktop: Desktop, args: Namespace) -> Answer:
     from workflow.store.search import search as look
 
     started = time.perf_counter()
-    found = look(desktop.reads, " ".join(args.query), desktop.context, args.limit or 50, args.order)
+    limit = _FOUND if args.limit is None else args.limit
+    found = look(desktop.reads, " ".join(args.query), desktop.context, limit, args.order)
     seconds = round(time.perf_counter() - started, 4)
     document = {
         "hits": [documents.hit(h) for h in found.hits],
@@ -151,69 +158,78 @@ def explain(desktop: Desktop, args: Namespace) -> Answer:
     """Why a ticket is where it is: what set each fact, and the intervals that each clock has
     counted.
     """
-    from workflow import history, sla
+    from workflow import history
+    from workflow.ledger import ledger
+    from workflow.policy import BUILT_IN
 
     detail = needed(desktop, args.id)
     now = desktop.clock.now()
     rows = [(event.at, event.name, event.data) for event in detail.events]
-    ledgers = sla.ledger(history.facts(rows), sla.BUILT_IN, now, history.first_priority(rows))
+    ledgers = ledger(history.facts(rows), BUILT_IN, now, history.first_priority(rows))
     clocks = [
-        {
-            "metric": metric.value,
-            "ledger": [
-                {
-                    "from": rfc3339(entry.start),
-                    "to": rfc3339(entry.end),
-                    "counted_s": entry.counted_s,
-                    "why": entry.why,
-                }
-                for entry in entries
-            ],
-        }
+        {"metric": metric.value, "ledger": [_interval(entry) for entry in entries]}
         for metric, entries in ledgers.items()
     ]
     facts = list(_facts(detail))
     text = [f"{fact['field']}: {fact['value']} because {fact['cause']}" for fact in facts]
-    for clock in clocks:
-        text.append(METRIC_WORDS[str(clock["metric"])])
+    for metric, entries in ledgers.items():
+        text.append(METRIC_WORDS[metric.value])
         text += [
-            f"  {entry['from']} to {entry['to']}  {entry['why']:8} {entry['counted_s']} s"
-            for entry in clock["ledger"]  # type: ignore[attr-defined]
+            f"  {rfc3339(entry.start)} to {rfc3339(entry.end)}  {entry.why:8} {entry.counted_s} s"
+            for entry in entries
         ]
     return Answer({"facts": facts, "clocks": clocks}, "\n".join(text))
 
 
+def _interval(entry: Counted) -> dict[str, object]:
+    return {
+        "from": rfc3339(entry.start),
+        "to": rfc3339(entry.end),
+        "counted_s": entry.counted_s,
+        "why": entry.why,
+    }
+
+
 _SETTERS = (
-    ("status", "ticket.status"),
-    ("priority", "ticket.priority"),
-    ("assignee", "ticket.assigned"),
+    ("status", ("ticket.status",)),
+    ("priority", ("ticket.priority",)),
+    ("assignee", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
+    ("group", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
+    ("level", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
 )
+"""The facts of a ticket and the events that set them."""
 
 
-def _facts(detail: TicketDetail) -> list[dict[str, object]]:
+def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
     """Each fact with the newest event that set it."""
     values = {
         "status": detail.status,
         "priority": Priority(detail.priority).word,
         "assignee": detail.assignee,
+        "group": detail.group_name,
+        "level": detail.level,
     }
-    found: list[dict[str, object]] = []
-    for field, name in _SETTERS:
-        latest = next((event for event in reversed(detail.events) if event.name == name), None)
+    for field, names in _SETTERS:
+        latest = next((event for event in reversed(detail.events) if event.name in names), None)
         cause = f"{latest.actor} through {latest.cause}" if latest else "default"
-        if field == "priority":
-            cause = detail.priority_by
-        evidence = f"{name} at {rfc3339(latest.at)}" if latest else "as it came in"
-        found.append({"field": field, "value": values[field], "cause": cause, "evidence": evidence})
-    customer_message = next((m for m in detail.messages if m.direction == "in"), None)
-    if customer_message is not None:
-        matched = customer_message.matched_by
-        found.append(
-            {
-                "field": "ticket",
-                "value": detail.id,
-                "cause": matched,
-                "evidence": customer_message.message_id or "",
-            }
-        )
-    return found
+        yield {
+            "field": field,
+            "value": values[field],
+            "cause": detail.priority_by if field == "priority" else cause,
+            "evidence": f"{latest.name} at {rfc3339(latest.at)}" if latest else "as it came in",
+        }
+    policies = sorted({clock.policy for clock in detail.clocks})
+    yield {
+        "field": "policy",
+        "value": ", ".join(policies) or None,
+        "cause": "the first that matches" if policies else "no promise for this priority",
+        "evidence": ", ".join(f"{c.metric} {c.target_s} s" for c in detail.clocks),
+    }
+    first = next((m for m in detail.messages if m.direction == "in"), None)
+    if first is not None:
+        yield {
+            "field": "ticket",
+            "value": detail.id,
+            "cause": first.matched_by,
+            "evidence": first.message_id or "",
+        }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from workflow.clock import Clock, ManualClock
 from workflow.errors import UsageError
 from workflow.inbound import Inbound, Party, Source
-from workflow.model import ENGINE, Actor, Direction
+from workflow.model import ENGINE, Actor, Direction, from_millis
 
 if TYPE_CHECKING:
     from console.demo.history import PastMessage, PastTicket
@@ -77,6 +77,96 @@ def prepare(home: Path, clock: Clock) -> None:
             changes.append(a.SetPriority(number, 4))
     desktop.desk.perform_all(changes, ENGINE, "demo")
     desktop.close()
+    _work_through(home, clock)
+
+
+_ANSWER = (
+    "Hello {name},\n\nthank you for writing. We are looking into it and come back to you with an answer,"
+    " not with another question.\n\n{agent}\nMoss & Meter"
+)
+_STALE = timedelta(hours=5)
+_LEFT_OPEN = 4
+"""Of the tickets older than ``_STALE`` every fourth has been left lying, as it is on a Monday."""
+
+
+def _work_through(home: Path, clock: Clock) -> None:
+    """What the team has done with the older mail before the visitor sits down: answered, snoozed, escalated."""
+    from console.bootstrap import Desktop
+    from workflow import actions as a
+
+    now, past = clock.now(), ManualClock(clock.now())
+    desktop = Desktop(home, past)
+    desk = desktop.desk
+    rows = desktop.reads.fetch(
+        "SELECT ticket.id, ticket.created_at, ticket.assignee, ticket.subject, customer.name, message.from_address,"
+        " message.message_id FROM ticket JOIN customer ON customer.id = ticket.customer_id"
+        " JOIN message ON message.ticket_id = ticket.id"
+        " WHERE ticket.status = 'new' AND ticket.priority < 4 GROUP BY ticket.id ORDER BY ticket.created_at"
+    )
+    stale = [row for row in rows if from_millis(row[1]) < now - _STALE]
+    for index, (number, created, assignee, subject, name, address, message_id) in enumerate(stale):
+        turn = index % _LEFT_OPEN
+        if turn == 0:
+            continue
+        agent = assignee or ("ana", "ben", "chloe")[turn - 1]
+        past.set(min(from_millis(created) + timedelta(hours=2, minutes=7 * index), now))
+        sender = next(p.email for p in desk.settings.agents if p.name == agent)
+        text = _ANSWER.format(name=name.split(" ")[0], agent=agent.capitalize())
+        desk.receive(
+            [_answer(desk, past.now(), sender, Party(name, address), subject, text, message_id)]
+        )
+        status = ("pending", "on hold", "open")[turn - 1]
+        who = Actor.agent(agent)
+        desk.perform_all(
+            [a.Assign(number, assignee=agent), a.SetStatus(number, status)], who, "demo"
+        )
+    past.set(now)
+    lead = Actor.agent("chloe")
+    for row in stale[1:3]:
+        desk.perform(a.Snooze(row[0], now + timedelta(hours=20)), lead, "demo")
+    if len(stale) > 4:
+        packet = a.Escalate(
+            stale[4][0],
+            reason="refund over limit",
+            to_level="L2",
+            tried="found the payment twice in the ledger",
+            needed="somebody who may pay back more than 200 EUR",
+        )
+        desk.perform(packet, Actor.agent("ana"), "demo")
+    desktop.close()
+
+
+def _answer(
+    desk: Desk,
+    at: datetime,
+    sender: str,
+    customer: Party,
+    subject: str,
+    text: str,
+    answers: str | None,
+) -> Inbound:
+    """An answer that somebody of the team wrote in another mail program."""
+    account = desk.settings.channels[0]
+    key = f"demo.answer.{customer.address}.{subject}"
+    chain = (answers,) if answers else ()
+    return Inbound(
+        channel="email",
+        source=Source(account.name),
+        raw_sha256=desk.files.put(text.encode()),
+        raw_size=len(text),
+        reached_at=at,
+        sender=Party("", sender),
+        to=(customer,),
+        subject=f"Re: {subject}",
+        date=at,
+        message_id=f"<{hashlib.sha256(key.encode()).hexdigest()[:24]}@demo.example>",
+        in_reply_to=chain,
+        references=chain,
+        text=text,
+        full_text=text,
+        own=True,
+        dedupe_key=key,
+    )
 
 
 def _settle(desk: Desk, past: ManualClock, now: datetime, ticket: PastTicket) -> None:

@@ -6,7 +6,7 @@ import time
 from array import array
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,9 +15,9 @@ from textual.widget import Widget
 
 from console import safe
 from console.actions import entries_for
-from console.bridge import Bridge, ReadsPort
+from console.bridge import Bridge
 from console.keymap import bindings_for
-from console.live import Live
+from console.live import EMPTY, Live, read_whole
 from console.screens.queue_pane import QueuePane
 from console.widgets.bars import Bar, KeyLine, StatusLine
 from console.widgets.queue_list import QueueList
@@ -46,7 +46,7 @@ class DeskScreen(Screen[None]):
 
     BINDINGS = bindings_for("desk")
     AUTO_FOCUS = "#queue"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (declared by Textual)
         (0, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
@@ -63,13 +63,14 @@ class DeskScreen(Screen[None]):
         self.bridge = bridge
         self.zone = zone
         self.own_keys = own_keys
-        self.views = tuple(views)
+        self.views = tuple(views) if bridge.agent is not None else _for_anybody(bridge, views)
         self.view = self.views[0]
         self.filter_text = ""
         self.ticket: TicketDetail | None = None
         """The ticket that is open."""
         self.live = Live(self, bridge)
         self._wanted: int | None = None
+        self._at_message: int | None = None
         self._side_wish: bool | None = None
         self._commands: Keystrokes | None = None
         self._writing: Writing | None = None
@@ -233,15 +234,16 @@ class DeskScreen(Screen[None]):
                 "Press escape to take the filter off.",
             )
         else:
-            words = _EMPTY.get(
+            words = EMPTY.get(
                 self.view.name, ("No ticket is in this view.", "Press tab for the next view.")
             )
         self.queue.empty_words = words
 
     # -- tickets
 
-    def open_ticket(self, ticket_id: int) -> None:
-        """Read a ticket and show it; the queue stays until it is there."""
+    def open_ticket(self, ticket_id: int, at_message: int | None = None) -> None:
+        """Read a ticket and show it, at its newest message or at the one named; the queue stays until it is there."""
+        self._at_message = at_message
         if self.pane is None:
             self._furnish()
         if self._writing is not None:
@@ -251,7 +253,7 @@ class DeskScreen(Screen[None]):
 
     def _read_ticket(self, ticket_id: int) -> None:
         self.bridge.look_up(
-            lambda reads: _read_whole(reads, ticket_id),
+            lambda reads: read_whole(reads, ticket_id),
             lambda found: self._put_ticket(ticket_id, found),
             self.complain,
         )
@@ -270,9 +272,12 @@ class DeskScreen(Screen[None]):
         if fresh:
             self._arrange(self.size.width)
             self.add_class("-ticket")
-            self.pane.transcript.focus()
+            self.set_focus(self.pane.transcript)
         self.pane.side.show(self.ticket, history)
         self.pane.transcript.show(self.ticket, leaves_at)
+        if self._at_message is not None:
+            self.pane.transcript.go_to(self._at_message)
+            self._at_message = None
         self.say_place()
         if self._writing is not None and self._writing.after_open is not None:
             begin, self._writing.after_open = self._writing.after_open, None
@@ -287,7 +292,7 @@ class DeskScreen(Screen[None]):
             self.queue.drop_rows([self.ticket.id])
         self.ticket = None
         self.remove_class("-ticket")
-        self.queue.focus()
+        self.set_focus(self.queue)
         self.say_place()
 
     def step_ticket(self, direction: int) -> None:
@@ -418,27 +423,17 @@ class DeskScreen(Screen[None]):
         target: Widget = (
             self.pane.transcript if self.in_ticket and self.pane is not None else self.queue
         )
-        target.focus()
+        self.set_focus(target)
 
 
-def _read_whole(
-    reads: ReadsPort, ticket_id: int
-) -> tuple[TicketDetail, list[HistoryRow], dict[str, Any]] | None:
-    ticket = reads.ticket(ticket_id)
-    if ticket is None:
-        return None
-    history = [row for row in reads.history(ticket.customer.id) if row.id != ticket_id]
-    held = any(message.delivery == "held" for message in ticket.messages)
-    leaves_at = {row.message_id: row.due_at for row in reads.outbox_of(ticket_id)} if held else {}
-    return ticket, history, leaves_at
+def _for_anybody(bridge: Bridge, views: Sequence[View]) -> tuple[View, ...]:
+    """The views that do not ask who looks at them: all that are left where nobody is named as the agent."""
 
+    def fits(view: View) -> bool:
+        try:
+            bridge.compile(view.query)
+        except DeskError:
+            return False
+        return True
 
-_EMPTY = {
-    "Mine": ("No ticket waits for you.", "Press 2 for what nobody has taken, 7 for all."),
-    "Unassigned": ("Everything has been taken.", "Press 1 for yours, 7 for all."),
-    "At risk": ("No promise is at risk.", "Tickets come here before their time runs out."),
-    "Escalated": ("Nothing is escalated.", "E on a ticket moves it up."),
-    "Waiting": ("No ticket waits for somebody else.", "Pending and on hold are listed here."),
-    "Snoozed": ("Nothing sleeps.", "s on a ticket puts it out of sight until a time."),
-    "All": ("This desk is empty.", "Tickets appear here by themselves when a customer writes."),
-}
+    return tuple(view for view in views if fits(view))

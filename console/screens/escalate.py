@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from console import safe
+from console.widgets.field import Field
 
 __all__ = ["EscalateScreen", "Packet"]
 
@@ -56,9 +57,7 @@ class EscalateScreen(ModalScreen[Packet | None]):
     EscalateScreen .title { text-style: bold; color: $ink-strong; height: 2; }
     EscalateScreen Horizontal { height: 1; margin-bottom: 1; }
     EscalateScreen Horizontal Label { width: 11; color: $ink-dim; }
-    EscalateScreen Input, EscalateScreen Input:focus {
-        height: 1; border: none; padding: 0 1; width: 1fr; background: $ground-base;
-    }
+    EscalateScreen Input { padding: 0 1; width: 1fr; background: $ground-base; }
     EscalateScreen Input:focus { background: $ground-cursor; }
     EscalateScreen #wrong { color: $ink-late; height: 1; }
     EscalateScreen #buttons { height: 1; margin: 0; align-horizontal: right; }
@@ -78,7 +77,7 @@ class EscalateScreen(ModalScreen[Packet | None]):
                 shown = " ".join(self._levels) or hint if name == "level" else hint
                 with Horizontal():
                     yield Label(safe.content(word), markup=False)
-                    yield Input(placeholder=shown, id=name)
+                    yield Field(shown, id=name)
             yield Label("", id="wrong", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Leave  esc", id="leave", compact=True)
@@ -86,7 +85,7 @@ class EscalateScreen(ModalScreen[Packet | None]):
 
     def on_mount(self) -> None:
         """The reason is what must be said."""
-        self.query_one("#reason", Input).focus()
+        self.query_one("#reason", Field).focus()
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -107,12 +106,12 @@ class EscalateScreen(ModalScreen[Packet | None]):
     def action_send(self) -> None:
         """Give the packet back, if a reason was said."""
         said = {
-            name: self.query_one(f"#{name}", Input).value.strip() for name, _word, _hint in _FIELDS
+            name: self.query_one(f"#{name}", Field).value.strip() for name, _word, _hint in _FIELDS
         }
         if not said["reason"]:
             wrong = self.query_one("#wrong", Label)
             wrong.update(safe.content("Say the reason: one word such as bug, billing or outage."))
-            self.query_one("#reason", Input).focus()
+            self.query_one("#reason", Field).focus()
             return
         self.dismiss(Packet(**said))
 

@@ -18,6 +18,7 @@ from console import fmt
 from console.bridge import Bridge
 from console.drawing import LineBuilder
 from console.widgets.bars import Bar
+from console.widgets.field import Field
 from console.widgets.queue_row import STATES
 from console.widgets.virtual_list import VirtualList
 from workflow.store.rows import SearchHit
@@ -84,7 +85,7 @@ class _Count(Bar):
         line.add(f" {self.text}", self.inks(self.ink, self.GROUND))
 
 
-class SearchScreen(Screen[int | None]):
+class SearchScreen(Screen[SearchHit | None]):
     """Type; the list follows. Enter opens the ticket under the cursor."""
 
     AUTO_FOCUS = "Input"
@@ -98,7 +99,7 @@ class SearchScreen(Screen[int | None]):
         Binding("ctrl+o", "order", show=False),
     ]
     DEFAULT_CSS = """
-    SearchScreen Input, SearchScreen Input:focus { height: 1; border: none; padding: 0 1; background: $ground-cursor; }
+    SearchScreen Input { padding: 0 1; background: $ground-cursor; }
     """
 
     def __init__(self, bridge: Bridge, zone: tzinfo | None) -> None:
@@ -113,7 +114,7 @@ class SearchScreen(Screen[int | None]):
 
     def compose(self) -> ComposeResult:
         """The line to type, the hits, their number."""
-        yield Input(placeholder="search every message")
+        yield Field("search every message")
         yield self._hits
         yield self._count
 
@@ -125,13 +126,13 @@ class SearchScreen(Screen[int | None]):
         self._timer = self.set_timer(WAIT_S, self._search)
 
     def _search(self) -> None:
-        text = self.query_one(Input).value.strip()
+        text = self.query_one(Field).value.strip()
         self._asked += 1
         number = self._asked
         if not text:
             self._hits.put([])
             return
-        context, order = self._bridge.context(), self._order
+        order = self._order
 
         def found(result: tuple[list[SearchHit], int]) -> None:
             if number == self._asked and self.is_mounted:
@@ -149,7 +150,7 @@ class SearchScreen(Screen[int | None]):
             if number == self._asked and self.is_mounted:
                 self._tell(sentence, "risk")
 
-        self._bridge.look_up(lambda reads: reads.search(text, MOST, order, context), found, failed)
+        self._bridge.search(text, MOST, order, found, failed)
 
     def _tell(self, text: str, ink: str) -> None:
         self._count.text, self._count.ink = text, ink
@@ -166,7 +167,7 @@ class SearchScreen(Screen[int | None]):
 
     def _open(self, index: int) -> None:
         if 0 <= index < len(self._hits.hits):
-            self.dismiss(self._hits.hits[index].ticket)
+            self.dismiss(self._hits.hits[index])
 
     def on_key(self, event: events.Key) -> None:
         """Enter on the list opens as well."""

@@ -84,18 +84,15 @@ class TicketHead(Bar):
         )
         if ticket.escalation is not None:
             line.add(f"  ▲ {ticket.escalation.to_level}", inks("risk", self.GROUND))
+        words, ink = self._promise(ticket, now, line.width < 100)
         if ticket.tags:
-            line.add(
-                "  " + " ".join(f"#{tag}" for tag in ticket.tags),
-                inks("dim", self.GROUND),
-                most=max(0, line.room - 14),
-            )
-        words, ink = self._promise(ticket, now)
+            tags = "  " + " ".join(f"#{tag}" for tag in ticket.tags)
+            line.add(tags, inks("dim", self.GROUND), most=max(0, line.room - len(words) - 3))
         line.pad_to(line.width - len(words) - 1, inks("text", self.GROUND))
         line.add(words, inks(ink, self.GROUND))
 
     @staticmethod
-    def _promise(ticket: TicketDetail, now: datetime) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+    def _promise(ticket: TicketDetail, now: datetime, short: bool) -> tuple[str, str]:
         owed = [
             clock
             for clock in ticket.clocks
@@ -107,12 +104,16 @@ class TicketHead(Bar):
         first = min(owed, key=lambda clock: (clock.due_at is None, clock.due_at))
         assert first.due_at is not None
         left = (first.due_at - now).total_seconds()
-        name = fmt.METRIC_WORDS.get(first.metric, first.metric)
+        name = (
+            first.metric[:1].upper()
+            if short
+            else f"{fmt.METRIC_WORDS.get(first.metric, first.metric)} in"
+        )
         if left < 0:
-            return (f"{name} late {fmt.short_span(left)}", "late")
+            return (f"{name.removesuffix(' in')} late {fmt.short_span(left)}", "late")
         if first.warn_at is not None and now >= first.warn_at:
-            return (f"{name} in {fmt.short_span(left)} !", "risk")
-        return (f"{name} in {fmt.short_span(left)}", "text")
+            return (f"{name} {fmt.short_span(left)} !", "risk")
+        return (f"{name} {fmt.short_span(left)}", "text")
 
 
 class TicketPane(Pane):

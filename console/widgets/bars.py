@@ -208,13 +208,25 @@ class KeyLine(Bar):
 
     def draw(self, line: LineBuilder) -> None:
         """As many as fit; what is left out is behind ``?``."""
-        inks = self.inks
+        last = [known for known in self._entries if known.id in _AT_THE_END]
+        end = line.width - sum(len(self._key(known)) + len(known.hint) + 3 for known in last)
         for known in self._entries:
-            keys = self._keys.get(known.id) or known.keys[0]
-            key = key_words(keys.split(",")[0])
-            if line.used + len(key) + len(known.hint) + 3 > line.width:
+            if known in last or line.used + len(self._key(known)) + len(known.hint) + 3 > end:
                 continue
-            start = line.used
-            line.add(f" {key}", inks("accent", self.GROUND))
-            line.add(f" {known.hint} ", inks("dim", self.GROUND))
-            line.zones.append(Zone(start, line.used, f"run:{known.id}"))
+            self._button(line, known)
+        line.pad_to(end, self.inks("text", self.GROUND))
+        for known in last:
+            self._button(line, known)
+
+    def _key(self, known: Entry) -> str:
+        return key_words((self._keys.get(known.id) or known.keys[0]).split(",")[0])
+
+    def _button(self, line: LineBuilder, known: Entry) -> None:
+        start = line.used
+        line.add(f" {self._key(known)}", self.inks("accent", self.GROUND))
+        line.add(f" {known.hint} ", self.inks("dim", self.GROUND))
+        line.zones.append(Zone(start, line.used, f"run:{known.id}"))
+
+
+_AT_THE_END = ("palette", "help")
+"""Always shown: whoever knows no other key finds them all behind these."""

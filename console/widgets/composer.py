@@ -11,7 +11,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
+from console import safe
 from console.drawing import LineBuilder
 from console.keymap import bindings_for
 from console.widgets.bars import Bar
@@ -72,6 +74,15 @@ class _Text(TextArea):
     """The text; keys of the composer come first."""
 
     BINDINGS = bindings_for("composer")
+
+    def on_mount(self) -> None:
+        """A cursor that blinks would send bytes for nothing."""
+        self.cursor_blink = False
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Everything that is typed, pasted or put in passes the gate: a paste may hold what a stranger wrote."""
+        edit.text = safe.block(edit.text)
+        return super().edit(edit)
 
     def action_run(self, action_id: str) -> None:
         """Pass a key of the table on to the composer."""
@@ -138,7 +149,7 @@ class Composer(Vertical):
         self._saved = draft
         field = self.query_one(_Text)
         with field.prevent(TextArea.Changed):
-            field.load_text(draft)
+            field.load_text(safe.block(draft))
         field.move_cursor(field.document.end)
         self.set_class(letter.kind == "note", "-note")
         self.add_class("-shown")
@@ -146,12 +157,12 @@ class Composer(Vertical):
         head = self.query_one(_Head)
         head.letter = letter
         head.refresh()
-        field.focus()
+        self.screen.set_focus(field)
 
     def put(self, text: str) -> None:
         """Replace the text, as an outside editor does."""
         field = self.query_one(_Text)
-        field.load_text(text)
+        field.load_text(safe.block(text))
         field.move_cursor(field.document.end)
         self.keep()
 

@@ -21,6 +21,7 @@ from textual.widgets import Input
 from console import safe
 from console.drawing import LineBuilder
 from console.widgets.bars import Bar
+from console.widgets.field import Field
 from console.widgets.virtual_list import VirtualList
 
 __all__ = ["Choice", "Picker", "fuzzy"]
@@ -95,10 +96,13 @@ class _Choices(VirtualList):
         super().__init__(id="choices")
         self.choices: Sequence[Choice] = ()
         self.nothing = "Nothing fits."
+        self._detail_at = 0
 
     def put(self, choices: Sequence[Choice]) -> None:
         """Show other choices, the first that can be chosen under the cursor."""
         self.choices = choices
+        titles = [safe.cells(safe.one_line(choice.title)) for choice in choices if choice.value is not None and choice.detail]
+        self._detail_at = min(max(titles, default=0), 30)
         self._strips.clear()
         self.set_ids(array("q", range(len(choices))), reset=True)
         first = next((i for i, choice in enumerate(choices) if choice.value is not None), 0)
@@ -123,8 +127,10 @@ class _Choices(VirtualList):
         line.add(" ▌ " if ground == "cursor" else "   ", inks("accent", ground))
         tail = safe.cells(safe.one_line(choice.right)) + 2 if choice.right else 1
         line.add(choice.title, inks("text", ground), most=max(0, line.room - tail))
+        if choice.detail:
+            line.pad_to(min(3 + self._detail_at, width - tail), inks("text", ground))
         if choice.detail and line.room - tail > 6:
-            line.add(f"  {choice.detail}", inks("dim", ground), most=line.room - tail)
+            line.add(f"  {choice.detail}", inks("dim", ground), most=line.room - tail - 1)
         line.pad_to(width - tail, inks("text", ground))
         line.add(choice.right, inks("accent", ground))
         return line.strip(inks("text", ground))
@@ -163,7 +169,7 @@ class Picker(Vertical):
     Picker {
         layer: overlay; display: none; width: 64; max-width: 96%; height: auto; offset-y: 2;
         background: $ground-panel; border: round $border; padding: 0;
-        Input { height: 1; border: none; padding: 0 1; background: $ground-panel; width: 1fr; }
+        Input { padding: 0 1; background: $ground-panel; width: 1fr; }
         _Choices { max-height: 16; min-height: 1; background: $ground-panel; }
     }
     Picker.-shown { display: block; }
@@ -179,7 +185,7 @@ class Picker(Vertical):
     def compose(self) -> ComposeResult:
         """Title, input, choices."""
         yield _Heading()
-        yield Input(select_on_focus=False)
+        yield Field()
         yield _Choices()
 
     @property
@@ -207,14 +213,14 @@ class Picker(Vertical):
         heading.refresh()
         self.set_class(wide, "-wide")
         self.add_class("-shown")
-        field = self.query_one(Input)
+        field = self.query_one(Field)
         field.placeholder = hint
         choices = self.query_one(_Choices)
         choices.nothing = nothing
         with field.prevent(Input.Changed):
             field.value = typed
         self._put(typed)
-        field.focus()
+        self.screen.set_focus(field)
 
     def _put(self, typed: str) -> None:
         choices = self.query_one(_Choices)
@@ -258,7 +264,7 @@ class Picker(Vertical):
         self.remove_class("-shown")
         back, self._return_to = self._return_to, None
         if back is not None and back.is_mounted:
-            back.focus()
+            self.screen.set_focus(back)
 
     def action_step(self, lines: int) -> None:
         """Move in the list while typing."""

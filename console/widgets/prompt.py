@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from console.drawing import LineBuilder
 from console.widgets.bars import Bar
+from console.widgets.field import Field
 
 __all__ = ["Prompt"]
 
@@ -37,7 +38,7 @@ class Prompt(Vertical):
     DEFAULT_CSS = """
     Prompt {
         display: none; height: 2; background: $ground-panel;
-        Input { height: 1; border: none; padding: 0 1; background: $ground-panel; width: 1fr; }
+        Input { padding: 0 1; background: $ground-panel; width: 1fr; }
     }
     Prompt.-shown { display: block; }
     """
@@ -51,7 +52,7 @@ class Prompt(Vertical):
 
     def compose(self) -> ComposeResult:
         """The line to type, and the remark under it."""
-        yield Input(select_on_focus=False)
+        yield Field()
         yield _Remark()
 
     @property
@@ -73,14 +74,14 @@ class Prompt(Vertical):
         self._done, self._changed, self._cancelled = done, changed, cancelled
         if not self.open:
             self._return_to = self.screen.focused
-        field = self.query_one(Input)
+        field = self.query_one(Field)
         field.placeholder = hint
         with field.prevent(Input.Changed):
             field.value = typed
         field.cursor_position = len(typed)
         self.remark(remark)
         self.add_class("-shown")
-        field.focus()
+        self.screen.set_focus(field)
 
     def remark(self, text: str, ink: str = "dim") -> None:
         """Say something under the line."""
@@ -106,7 +107,7 @@ class Prompt(Vertical):
         self.remove_class("-shown")
         back, self._return_to = self._return_to, None
         if back is not None and back.is_mounted:
-            back.focus()
+            self.screen.set_focus(back)
 
     def action_cancel(self) -> None:
         """Close without an answer."""

@@ -18,7 +18,7 @@ STATES = {
     "new": ("●", "accent"),
     "open": ("○", "text"),
     "pending": ("◐", "dim"),
-    "on hold": ("◫", "dim"),
+    "on hold": ("□", "dim"),
     "resolved": ("✓", "good"),
     "closed": ("✕", "faint"),
     "snoozed": ("☾", "dim"),
@@ -55,7 +55,7 @@ def columns_for(width: int, largest_id: int) -> Columns:
     """The columns for a screen of a width (80, 120 and 200 are the ones that are looked after)."""
     number = max(4, len(str(largest_id)) + 1)
     if width < 100:
-        state, priority, group, assignee, waiting, clock = 1, 3, 0, 6, 3, 9
+        state, priority, group, assignee, waiting, clock = 1, 3, 0, 6, 4, 8
         customer = 15 if width >= 80 else 11
     elif width < 150:
         state, priority, group, assignee, waiting, clock = 10, 3, 0, 9, 4, 12
@@ -196,7 +196,7 @@ def draw_titles(columns: Columns, inks: Inks, width: int) -> Strip:
         line.add(" ", style)
     line.add("Agent", style, columns.assignee)
     line.add(" ", style)
-    line.add("Wait" if columns.waiting > 3 else "For", style, columns.waiting, "right")
+    line.add("Wait", style, columns.waiting, "right")
     line.add(" ", style)
     line.add("Promise", style, columns.clock)
     return line.strip(style)

@@ -96,7 +96,7 @@ class SidePane(ScrollView):
         if ticket.escalation is not None:
             up = ticket.escalation
             lines += [_Line(), _Line((("Escalated", "title"),))]
-            lines.append(_Line(((f"▲ {up.to_level}", "risk"), (f"  by {up.by}", "dim"))))
+            lines.append(_Line(((f"▲ {up.to_level}", "risk"), (f"  by {actor_words(up.by)}", "dim"))))
             for word, said in (
                 ("reason", up.reason),
                 ("tried", up.tried),

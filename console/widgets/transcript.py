@@ -272,6 +272,15 @@ class Transcript(ScrollView, can_focus=True):
         self._to_end = False
         self._select(self.current + direction)
 
+    def go_to(self, message_id: int) -> None:
+        """Go to a message by its id, if the ticket has it."""
+        if self.ticket is None:
+            return
+        for block, message in enumerate(self.ticket.messages):
+            if message.id == message_id:
+                self._to_end = False
+                self._select(block)
+
     def _select(self, block: int, scroll: bool = True) -> None:
         if not self._heads:
             return

@@ -124,6 +124,10 @@ def _message(
     ground = "note" if note else "base"
     bar = {"note": ("┃", "note"), "out": ("│", "accent")}.get(message.direction, ("│", "faint"))
     yield TextLine(block, "head", _who(message), _when(message, now, zone, leaves_at), ground, bar)
+    if message.delivery == "cancelled" and not whole:
+        words = "  ▸ taken back before it left; its text is the writer's draft again"
+        yield TextLine(block, "fold", ((words, "faint"),), (), ground, bar)
+        return
     if message.delivery == "failed":
         words = "  This mail was not sent. The outbox (O) says why and sends it again."
         yield TextLine(block, "body", ((words, "late"),), (), ground, bar)

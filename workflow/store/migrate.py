@@ -24,16 +24,21 @@ def schema_version(path: Path) -> str | None:
 
     Raises StoreError when it is no database of ours.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        return None
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return None
+    except OSError as fault:
+        raise StoreError(
+            f"{path} cannot be opened ({fault.strerror}): give this user the right to read it"
+        ) from fault
     connection = sqlite.connect(path)
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if "alembic_version" not in tables:
-            if tables:
-                raise StoreError(
-                    f"{path} is a database of another program: choose another file as `database` in deskhand.toml"
-                )
+        if tables and not {"alembic_version", "ticket", "message"} <= tables:
+            raise StoreError(
+                f"{path} is a database of another program: choose another file as `database` in deskhand.toml"
+            )
+        if not tables:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error as fault:
@@ -65,6 +70,7 @@ def ensure_schema(path: Path) -> None:
 def _migrate(path: Path) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
     from sqlalchemy.exc import DBAPIError
 
     config = Config()
@@ -72,6 +78,11 @@ def _migrate(path: Path) -> None:
     config.attributes["database"] = path
     try:
         command.upgrade(config, "head")
+    except CommandError as fault:
+        raise StoreError(
+            f"{path} has a schema that this deskhand does not know ({fault}): upgrade deskhand on this"
+            " machine"
+        ) from fault
     except DBAPIError as fault:
         if schema_version(path) == HEAD:  # another process was quicker
             return

@@ -21,16 +21,11 @@ from workflow.errors import StoreError
 from workflow.model import from_millis
 from workflow.query.sql import Compiled
 from workflow.store import sqlite
+from workflow.store.details import FROM, message_details, moment, ticket_details
 from workflow.store.rows import (
-    AttachmentDetail,
-    ClockDetail,
-    CustomerDetail,
     DraftDetail,
-    EscalationDetail,
-    EventDetail,
     HeldRow,
     HistoryRow,
-    IdentityDetail,
     MessageDetail,
     OutboxRow,
     QueueRow,
@@ -50,7 +45,6 @@ QUEUE_COLUMNS = """ticket.id, ticket.subject, ticket.status, ticket.priority, ti
  EXISTS(SELECT 1 FROM draft WHERE draft.ticket_id = ticket.id) AS has_draft,
  ticket.updated_at, ticket.version"""
 
-_FROM = "FROM ticket JOIN customer ON customer.id = ticket.customer_id"
 
 SORTS: Mapping[str, str] = {
     "due": "due_rank, urgency_rank, waiting_rank, id",
@@ -63,13 +57,9 @@ SORTS: Mapping[str, str] = {
 }
 """The orders a list can have. ``due``: nearest promise, then most urgent, then waiting longest."""
 
-_TICKET_FIELDS = (
-    "id", "subject", "status", "priority", "priority_by", "channel", "account", "group_name",
-    "assignee", "level", "topic", "language", "sentiment",
-)  # fmt: skip
-"""What a ticket's row has in the order of the statement, as far as it needs no conversion."""
-
 _CHUNK = 900
+_WAITING = ["held", "scheduled", "queued", "sending", "failed", "bounced"]
+"""The states of what is neither sent nor taken back."""
 
 
 class Reads:
@@ -94,8 +84,8 @@ class Reads:
             found.close()
             self._local.connection = None
 
-    def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement; raises StoreError with a sentence."""
+    def fetch(self, sql: str, parameters: Iterable[object] = ()) -> list[Any]:
+        """All rows of a statement, each a tuple; raises StoreError with a sentence."""
         try:
             return self.connection.execute(sql, tuple(parameters)).fetchall()
         except sqlite3.Error as fault:
@@ -128,7 +118,7 @@ class Reads:
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            sql = f"SELECT {QUEUE_COLUMNS} {_FROM} WHERE ticket.id IN ({marks})"
+            sql = f"SELECT {QUEUE_COLUMNS} {FROM} WHERE ticket.id IN ({marks})"
             for row in self.fetch(sql, chunk):
                 found[row[0]] = QueueRow._make(row)
         return [found[number] for number in ids if number in found]
@@ -157,143 +147,25 @@ class Reads:
         details: dict[int, TicketDetail] = {}
         for start in range(0, len(numbers), _CHUNK):
             chunk = list(numbers[start : start + _CHUNK])
-            details.update(self._tickets(chunk, whole))
+            details.update(ticket_details(self.fetch, chunk, whole=whole))
         return [details[number] for number in numbers if number in details]
-
-    def _tickets(self, numbers: list[int], whole: bool) -> dict[int, TicketDetail]:
-        marks = ",".join("?" * len(numbers))
-        rows = self.fetch(
-            f"""SELECT ticket.id, subject, status, priority, priority_by, channel, account, group_name,
-            assignee, level, topic, language, sentiment, snoozed_until, snoozed_until_reply, spam_at,
-            merged_into, ticket.created_at, updated_at, waiting_since, version,
-            customer.id, customer.name, customer.company, customer.tier
-            {_FROM} WHERE ticket.id IN ({marks})""",
-            numbers,
-        )
-        tags = self._grouped(
-            f"SELECT ticket_id, tag FROM ticket_tag WHERE ticket_id IN ({marks}) ORDER BY tag",
-            numbers,
-        )
-        clocks = self._grouped(
-            f"""SELECT ticket_id, metric, policy, calendar, target_s, started_at, due_at, warn_at, state,
-            remaining_s, ended_at FROM clock WHERE ticket_id IN ({marks}) ORDER BY started_at, metric""",
-            numbers,
-        )
-        escalations = self._grouped(
-            f"""SELECT ticket_id, id, at, by, from_level, to_level, reason, tried, needed, wanted_by, promised
-            FROM escalation WHERE ticket_id IN ({marks}) AND ended_at IS NULL ORDER BY id""",
-            numbers,
-        )
-        customers = sorted({row[21] for row in rows})
-        identities = self._grouped(
-            f"""SELECT customer_id, kind, value, display FROM identity
-            WHERE customer_id IN ({",".join("?" * len(customers))}) ORDER BY id""",
-            customers,
-        )
-        messages = self._messages(numbers, marks) if whole else {}
-        events = self._events(numbers, marks) if whole else {}
-        found: dict[int, TicketDetail] = {}
-        for row in rows:
-            number = row[0]
-            found[number] = TicketDetail(
-                **dict(zip(_TICKET_FIELDS, row, strict=False)),
-                tags=tuple(tag for (tag,) in tags.get(number, ())),
-                snoozed_until=_moment(row[13]),
-                snoozed_until_reply=bool(row[14]),
-                spam=row[15] is not None,
-                merged_into=row[16],
-                created_at=from_millis(row[17]),
-                updated_at=from_millis(row[18]),
-                waiting_since=_moment(row[19]),
-                version=row[20],
-                customer=CustomerDetail(
-                    row[21],
-                    row[22],
-                    row[23],
-                    row[24],
-                    tuple(IdentityDetail(*entry) for entry in identities.get(row[21], ())),
-                ),
-                clocks=tuple(_clock(entry) for entry in clocks.get(number, ())),
-                messages=tuple(messages.get(number, ())),
-                events=tuple(events.get(number, ())),
-                escalation=_escalation(escalations.get(number)),
-            )
-        return found
-
-    def _grouped(self, sql: str, parameters: Sequence[object]) -> dict[int, list[tuple[Any, ...]]]:
-        """The rows of a statement by their first column, which is left out."""
-        found: dict[int, list[tuple[Any, ...]]] = {}
-        for row in self.fetch(sql, parameters):
-            found.setdefault(row[0], []).append(row[1:])
-        return found
-
-    def _messages(self, numbers: list[int], marks: str) -> dict[int, list[MessageDetail]]:
-        files = self._grouped(
-            f"""SELECT attachment.message_id, attachment.id, name, content_type, size, sha256, inline
-            FROM attachment JOIN message ON message.id = attachment.message_id
-            WHERE message.ticket_id IN ({marks}) ORDER BY attachment.id""",
-            numbers,
-        )
-        rows = self.fetch(
-            f"""SELECT ticket_id, id, direction, author, agent, at, date, subject, from_name, from_address,
-            to_list, cc_list, bcc_list, reply_to, message_id, text, full_text, automatic, bounce, matched_by,
-            delivery, raw_sha256, reference_ids, in_reply_to, account, channel
-            FROM message WHERE ticket_id IN ({marks}) ORDER BY at, id""",
-            numbers,
-        )
-        found: dict[int, list[MessageDetail]] = {}
-        for row in rows:
-            attachments = tuple(
-                AttachmentDetail(
-                    entry[0], entry[1], entry[2], entry[3], entry[4], inline=bool(entry[5])
-                )
-                for entry in files.get(row[1], ())
-            )
-            found.setdefault(row[0], []).append(_message(row[1:], attachments))
-        return found
-
-    def _events(self, numbers: list[int], marks: str) -> dict[int, list[EventDetail]]:
-        rows = self.fetch(
-            f"""SELECT ticket_id, id, at, name, actor, cause, data, change_id FROM event
-            WHERE ticket_id IN ({marks}) ORDER BY id""",
-            numbers,
-        )
-        found: dict[int, list[EventDetail]] = {}
-        for row in rows:
-            detail = EventDetail(
-                row[1], from_millis(row[2]), row[3], row[4], row[5], json.loads(row[6]), row[7]
-            )
-            found.setdefault(row[0], []).append(detail)
-        return found
 
     def message(self, number: int) -> MessageDetail | None:
         """One message with its attachments, wherever it is."""
-        row = self.fetch("SELECT ticket_id FROM message WHERE id = ?", (number,))
-        if not row:
-            return None
-        ticket = row[0][0]
-        return next((m for m in self._messages([ticket], "?")[ticket] if m.id == number), None)
+        found = message_details(self.fetch, "message.id = ?", [number])
+        return next((message for messages in found.values() for message in messages), None)
 
     def history(
         self, customer: int, before_ticket: int | None = None, limit: int = 20
     ) -> list[HistoryRow]:
-        """The other tickets of a customer, newest first, with what came of them."""
+        """The tickets of a customer but ``before_ticket``, newest first, with what came of them."""
         rows = self.fetch(
             """SELECT id, subject, status, channel, assignee, created_at, updated_at, resolved_at FROM ticket
             WHERE customer_id = ? AND id <> ? ORDER BY id DESC LIMIT ?""",
             (customer, before_ticket or 0, limit),
         )
         return [
-            HistoryRow(
-                row[0],
-                row[1],
-                row[2],
-                row[3],
-                row[4],
-                from_millis(row[5]),
-                from_millis(row[6]),
-                _moment(row[7]),
-            )
+            HistoryRow(*[*row[:5], from_millis(row[5]), from_millis(row[6]), moment(row[7])])
             for row in rows
         ]
 
@@ -304,13 +176,7 @@ class Reads:
             WHERE agent = ? AND ticket_id = ? AND kind = ?""",
             (agent, ticket, kind),
         )
-        return next(
-            (
-                DraftDetail(row[0], row[1], row[2], row[3], row[4], from_millis(row[5]))
-                for row in rows
-            ),
-            None,
-        )
+        return next((DraftDetail(*[*row[:5], from_millis(row[5])]) for row in rows), None)
 
     # -- rooms
 
@@ -319,39 +185,32 @@ class Reads:
 
         Without states everything that has not been sent or cancelled.
         """
-        wanted = (
-            list(states)
-            if states is not None
-            else ["held", "scheduled", "queued", "sending", "failed", "bounced"]
-        )
-        rows = self.fetch(
-            f"""SELECT outbox.id, outbox.ticket_id, outbox.state, due_at, attempts, error, outbox.message_id,
-            recipients, message.subject, outbox.account, sent_at
-            FROM outbox JOIN message ON message.id = outbox.message_row
-            WHERE outbox.state IN ({",".join("?" * len(wanted))}) ORDER BY outbox.id LIMIT ?""",
-            [*wanted, limit],
-        )
-        return [
-            OutboxRow(
-                row[0],
-                row[1],
-                row[2],
-                from_millis(row[3]),
-                row[4],
-                row[5],
-                row[6],
-                tuple(json.loads(row[7])),
-                row[8],
-                row[9],
-                _moment(row[10]),
-            )
-            for row in rows
-        ]
+        wanted = list(states) if states is not None else _WAITING
+        marks = ",".join("?" * len(wanted))
+        return self._outbox(f"outbox.state IN ({marks}) ORDER BY outbox.id LIMIT ?", *wanted, limit)
 
     def outbox_of(self, ticket: int) -> list[OutboxRow]:
         """The outbox items of one ticket, whatever their state."""
-        every = ["held", "scheduled", "queued", "sending", "sent", "failed", "bounced", "cancelled"]
-        return [item for item in self.outbox(every, 10_000) if item.ticket == ticket]
+        return self._outbox("outbox.ticket_id = ? ORDER BY outbox.id", ticket)
+
+    def outbox_item(self, number: int) -> OutboxRow | None:
+        """One outbox item, whatever its state."""
+        return next(iter(self._outbox("outbox.id = ?", number)), None)
+
+    def _outbox(self, where: str, *parameters: object) -> list[OutboxRow]:
+        rows = self.fetch(
+            f"""SELECT outbox.id, outbox.ticket_id, outbox.state, due_at, attempts, error, outbox.message_id,
+            recipients, message.subject, outbox.account, sent_at
+            FROM outbox JOIN message ON message.id = outbox.message_row WHERE {where}""",
+            parameters,
+        )
+        return [
+            OutboxRow(
+                *[*row[:3], from_millis(row[3]), *row[4:7], tuple(json.loads(row[7]))],
+                *[*row[8:10], moment(row[10])],
+            )
+            for row in rows
+        ]
 
     def held(self, state: str | None = "held", limit: int = 500) -> list[HeldRow]:
         """What was kept out, newest first; ``state`` None for all."""
@@ -372,7 +231,6 @@ class Reads:
         return [(name, level) for name, level in rows]
 
     # -- what the engine asks
-    # ----------------------------------------------------------------------------------------
 
     def cursor(self, account: str, folder: str) -> tuple[int, int] | None:
         """How far a folder has been read: its validity and the last position.
@@ -390,11 +248,11 @@ class Reads:
         marks = ",".join("?" * len(accounts))
         rows = self.fetch(
             f"""SELECT min(due_at) FROM outbox
-            WHERE state IN ('held','scheduled','queued','sending') AND state <> 'sending'
+            WHERE state IN ('held','scheduled','queued')
             AND account IN ({marks})""",
             accounts,
         )
-        return _moment(rows[0][0])
+        return moment(rows[0][0])
 
     def copies_wanted(self, account: str) -> bool:
         """Whether something was sent whose copy is not yet in the account's Sent folder."""
@@ -413,10 +271,9 @@ class Reads:
             UNION ALL SELECT min(due_at) FROM clock WHERE state = 'running' AND NOT breached_told
             UNION ALL SELECT min(snoozed_until) FROM ticket WHERE snoozed_until IS NOT NULL)"""
         )
-        return _moment(rows[0][0])
+        return moment(rows[0][0])
 
     # -- following changes
-    # -----------------------------------------------------------------------------------------
 
     def data_version(self) -> int:
         """A number that changes whenever another connection has committed; costs microseconds."""
@@ -432,75 +289,3 @@ class Reads:
         return {ticket for _id, ticket in rows if ticket is not None}, (
             rows[-1][0] if rows else after
         )
-
-
-def _moment(millis: int | None) -> datetime | None:
-    return None if millis is None else from_millis(millis)
-
-
-def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, address) for name, address in json.loads(text))
-
-
-def _clock(row: tuple[Any, ...]) -> ClockDetail:
-    return ClockDetail(
-        metric=row[0],
-        policy=row[1],
-        calendar=row[2],
-        target_s=row[3],
-        started_at=from_millis(row[4]),
-        due_at=_moment(row[5]),
-        warn_at=_moment(row[6]),
-        state=row[7],
-        remaining_s=row[8],
-        ended_at=_moment(row[9]),
-    )
-
-
-def _escalation(rows: list[tuple[Any, ...]] | None) -> EscalationDetail | None:
-    if not rows:
-        return None
-    row = rows[-1]
-    return EscalationDetail(
-        id=row[0],
-        at=from_millis(row[1]),
-        by=row[2],
-        from_level=row[3],
-        to_level=row[4],
-        reason=row[5],
-        tried=row[6],
-        needed=row[7],
-        wanted_by=_moment(row[8]),
-        promised=row[9],
-    )
-
-
-def _message(row: tuple[Any, ...], attachments: tuple[AttachmentDetail, ...]) -> MessageDetail:
-    return MessageDetail(
-        id=row[0],
-        direction=row[1],
-        author=row[2],
-        agent=row[3],
-        at=from_millis(row[4]),
-        date=_moment(row[5]),
-        subject=row[6],
-        from_name=row[7],
-        from_address=row[8],
-        to=_pairs(row[9]),
-        cc=_pairs(row[10]),
-        bcc=_pairs(row[11]),
-        reply_to=_pairs(row[12]),
-        message_id=row[13],
-        text=row[14],
-        full_text=row[15] if row[15] is not None else row[14],
-        automatic=bool(row[16]),
-        bounce=json.loads(row[17]) if row[17] else None,
-        matched_by=row[18],
-        delivery=row[19],
-        raw_sha256=row[20],
-        reference_ids=tuple(row[21].split()),
-        in_reply_to=row[22],
-        account=row[23],
-        channel=row[24],
-        attachments=attachments,
-    )

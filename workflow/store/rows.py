@@ -8,6 +8,7 @@ still draws it through its own gate.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -262,16 +263,40 @@ class HeldRow:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+Excerpt = tuple[str, tuple[tuple[int, int], ...]]
+"""A line, and where in it the matched words stand (start, end)."""
+
+
+@dataclass(slots=True)
 class SearchHit:
-    """One message that matches, with the words around the match."""
+    """One message that matches.
+
+    The words around the match are cut out when they are first asked for: a screen shows few of its
+    hits at a time.
+    """
 
     ticket: int
     message: int
     at: datetime
-    snippet: str
     subject: str
     author: str
-    status: str = ""
-    marks: tuple[tuple[int, int], ...] = field(default=())
-    """Where in the snippet the matched words stand (start, end)."""
+    status: str
+    cut: Callable[[], Excerpt] = field(repr=False, compare=False)
+    _excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def excerpt(self) -> Excerpt:
+        """The snippet with its marks."""
+        if self._excerpt is None:
+            self._excerpt = self.cut()
+        return self._excerpt
+
+    @property
+    def snippet(self) -> str:
+        """The words around the match, on one line."""
+        return self.excerpt[0]
+
+    @property
+    def marks(self) -> tuple[tuple[int, int], ...]:
+        """Where in the snippet the matched words stand (start, end)."""
+        return self.excerpt[1]

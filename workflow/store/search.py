@@ -8,7 +8,9 @@ hundred times more and an agent looks for what is recent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 
 from workflow.model import from_millis
 from workflow.query.context import Context
@@ -18,21 +20,30 @@ from workflow.query.sql import Compiled, compile_sql
 from workflow.query.terms import fold
 from workflow.query.tree import Words, leaves
 from workflow.store.reads import Reads
-from workflow.store.rows import SearchHit
+from workflow.store.rows import Excerpt, SearchHit
 
 __all__ = ["Found", "search"]
 
 _RANKED = 2000
 _SNIPPET = 160
 _LEAD = 50
+_CHUNK = 900
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """The hits of a search and how many messages match in all."""
+    """The hits of a search, and how many messages match in all."""
 
     hits: list[SearchHit]
-    total: int
+    count: Callable[[], int] = field(repr=False)
+    _total: int | None = field(default=None, repr=False)
+
+    @property
+    def total(self) -> int:
+        """How many messages match; counted when it is first asked for, in that thread."""
+        if self._total is None:
+            self._total = self.count()
+        return self._total
 
 
 def search(
@@ -48,7 +59,6 @@ def search(
     where = compile_sql(rest, context, scoped=False)
     if expression is None:
         return _without_words(reads, where, limit)
-    total = _count(reads, expression, where)
     ids = (
         _ranked(reads, expression, where, limit)
         if order == "best"
@@ -60,7 +70,7 @@ def search(
         if isinstance(leaf, Words)
         for token in leaf.term.tokens
     ]
-    return Found(_hits(reads, ids, wanted), total)
+    return Found(_hits(reads, ids, wanted), partial(_count, reads, expression, where))
 
 
 def _is_all(where: Compiled) -> bool:
@@ -106,34 +116,42 @@ def _ranked(reads: Reads, expression: str, where: Compiled, limit: int) -> list[
 def _without_words(reads: Reads, where: Compiled, limit: int) -> Found:
     """No words to look for: the newest messages of the tickets that match."""
     source = f"FROM message JOIN ticket ON ticket.id = message.ticket_id WHERE {where.where}"
-    total = int(reads.fetch(f"SELECT count(*) {source}", where.params)[0][0])
+
+    def count() -> int:
+        return int(reads.fetch(f"SELECT count(*) {source}", where.params)[0][0])
+
     rows = reads.fetch(
         f"SELECT message.id {source} ORDER BY message.id DESC LIMIT ?", (*where.params, limit)
     )
-    return Found(_hits(reads, [row[0] for row in rows], []), total)
+    return Found(_hits(reads, [row[0] for row in rows], []), count)
 
 
 def _hits(reads: Reads, ids: list[int], wanted: list[str]) -> list[SearchHit]:
-    if not ids:
-        return []
-    marks = ",".join("?" * len(ids))
-    rows = reads.fetch(
-        f"""SELECT message.id, message.ticket_id, message.at, message.subject, message.author,
-        coalesce(nullif(message.full_text, ''), message.text), ticket.status
-        FROM message JOIN ticket ON ticket.id = message.ticket_id WHERE message.id IN ({marks})""",
-        ids,
-    )
-    by_id = {row[0]: row for row in rows}
     pattern = _pattern(wanted)
     hits = []
-    for number in ids:
-        row = by_id.get(number)
-        if row is None:
-            continue
-        snippet, places = _snippet(row[5], pattern)
-        hits.append(
-            SearchHit(row[1], number, from_millis(row[2]), snippet, row[3], row[4], row[6], places)
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows = reads.fetch(
+            f"""SELECT message.id, message.ticket_id, message.at, message.subject, message.author,
+            ticket.status, coalesce(nullif(message.full_text, ''), message.text)
+            FROM message JOIN ticket ON ticket.id = message.ticket_id
+            WHERE message.id IN ({",".join("?" * len(chunk))})""",
+            chunk,
         )
+        by_id = {row[0]: row for row in rows}
+        for row in filter(None, map(by_id.get, chunk)):
+            number, ticket, at, subject, author, status, text = row
+            hits.append(
+                SearchHit(
+                    ticket,
+                    number,
+                    from_millis(at),
+                    subject,
+                    author,
+                    status,
+                    partial(_snippet, text, pattern),
+                )
+            )
     return hits
 
 
@@ -142,25 +160,35 @@ def _pattern(wanted: list[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, words))) if words else None
 
 
-def _snippet(text: str, pattern: re.Pattern[str] | None) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _snippet(text: str, pattern: re.Pattern[str] | None) -> Excerpt:
     """The part of a text around the first match on one line, and where the matches stand in it.
 
     Places are right where folding keeps the length of the text, which it does for nearly every
     script; elsewhere the snippet is shown without marks.
     """
-    # A long body is looked at as far as its first match; the rest of it costs nothing.
-    folded = fold(text)
-    same = len(folded) == len(text)
-    match = pattern.search(folded) if pattern and same else None
-    start = max(0, match.start() - _LEAD) if match else 0
+    match = _first(text, pattern) if pattern else None
+    start = max(0, match - _LEAD) if match is not None else 0
     if start:
         blank = text.find(" ", start, start + 20)
         start = blank + 1 if blank >= 0 else start
     piece = text[start : start + _SNIPPET].replace("\n", " ")
     line = ("…" if start else "") + piece + ("…" if start + _SNIPPET < len(text) else "")
-    if not pattern or not same:
+    if not pattern or match is None:
         return line, ()
-    folded_line = fold(line)
-    if len(folded_line) != len(line):
+    folded = fold(line)
+    if len(folded) != len(line):
         return line, ()
-    return line, tuple(found.span() for found in pattern.finditer(folded_line))
+    return line, tuple(found.span() for found in pattern.finditer(folded))
+
+
+def _first(text: str, pattern: re.Pattern[str]) -> int | None:
+    """Where the first match stands; None where there is none or its place cannot be told."""
+    # Most words are written as they are folded, and folding a long text costs a hundred times more.
+    for folding in (str.lower, fold):
+        folded = folding(text)
+        match = pattern.search(folded) if len(folded) == len(text) else None
+        if match is not None:
+            return match.start()
+        if text.isascii():
+            break
+    return None

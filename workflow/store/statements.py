@@ -7,7 +7,17 @@ They are the ORM's own; that they come from here keeps it the store's business w
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, update
 from sqlmodel import col, delete, or_, select
 
-__all__ = ["bindparam", "col", "delete", "func", "or_", "select", "update"]
+__all__ = [
+    "ColumnElement",
+    "bindparam",
+    "col",
+    "delete",
+    "exists",
+    "func",
+    "or_",
+    "select",
+    "update",
+]

@@ -154,6 +154,83 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
     )
     op.create_index("ix_ticket_customer", "ticket", ["customer_id", "id"], unique=False)
+    # The order matters: SQLite takes the last of equally good indexes (tables.py).
+    op.create_index(
+        "ix_ticket_queue_status",
+        "ticket",
+        [
+            "status",
+            "due_rank",
+            "urgency_rank",
+            "waiting_rank",
+            "id",
+            "snoozed_until",
+            "snoozed_until_reply",
+        ],
+        unique=False,
+        sqlite_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
+        postgresql_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
+    )
+    op.create_index(
+        "ix_ticket_queue_group",
+        "ticket",
+        [
+            "group_name",
+            "due_rank",
+            "urgency_rank",
+            "waiting_rank",
+            "id",
+            "snoozed_until",
+            "snoozed_until_reply",
+        ],
+        unique=False,
+        sqlite_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+        postgresql_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+    )
+    op.create_index(
+        "ix_ticket_queue_assignee",
+        "ticket",
+        [
+            "assignee",
+            "due_rank",
+            "urgency_rank",
+            "waiting_rank",
+            "id",
+            "snoozed_until",
+            "snoozed_until_reply",
+        ],
+        unique=False,
+        sqlite_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+        postgresql_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+    )
+    op.create_index(
+        "ix_ticket_queue",
+        "ticket",
+        ["due_rank", "urgency_rank", "waiting_rank", "id", "snoozed_until", "snoozed_until_reply"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
+        postgresql_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
+    )
+    op.create_index(
+        "ix_ticket_queue_open",
+        "ticket",
+        ["due_rank", "urgency_rank", "waiting_rank", "id", "next_due_at", "next_warn_at"],
+        unique=False,
+        sqlite_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+        postgresql_where=sa.text(
+            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
+        ),
+    )
     op.create_index(
         "ix_ticket_escalated",
         "ticket",
@@ -165,58 +242,6 @@ def upgrade() -> None:
         postgresql_where=sa.text(
             "escalated_to IS NOT NULL AND status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"
         ),
-    )
-    op.create_index(
-        "ix_ticket_queue",
-        "ticket",
-        ["due_rank", "urgency_rank", "waiting_rank", "id"],
-        unique=False,
-        sqlite_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
-        postgresql_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
-    )
-    op.create_index(
-        "ix_ticket_queue_assignee",
-        "ticket",
-        ["assignee", "due_rank", "urgency_rank", "waiting_rank", "id"],
-        unique=False,
-        sqlite_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-        postgresql_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-    )
-    op.create_index(
-        "ix_ticket_queue_group",
-        "ticket",
-        ["group_name", "due_rank", "urgency_rank", "waiting_rank", "id"],
-        unique=False,
-        sqlite_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-        postgresql_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-    )
-    op.create_index(
-        "ix_ticket_queue_open",
-        "ticket",
-        ["due_rank", "urgency_rank", "waiting_rank", "id"],
-        unique=False,
-        sqlite_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-        postgresql_where=sa.text(
-            "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
-        ),
-    )
-    op.create_index(
-        "ix_ticket_queue_status",
-        "ticket",
-        ["status", "due_rank", "urgency_rank", "waiting_rank", "id"],
-        unique=False,
-        sqlite_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
-        postgresql_where=sa.text("status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"),
     )
     op.create_index(
         "ix_ticket_snoozed",

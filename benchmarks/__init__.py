@@ -1,0 +1,1 @@
+"""What deskhand is measured by, and against whom: ``python -m benchmarks``."""

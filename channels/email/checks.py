@@ -1,0 +1,79 @@
+"""Trying an email account as the engine would use it, without receiving or sending anything: what ``doctor`` tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from channels.email.imap import ImapSession
+from channels.email.smtp import SmtpSession
+from channels.secrets import read_secret
+from workflow.errors import DeskError
+from workflow.settings import ChannelSettings
+
+__all__ = ["Check", "check_account"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried. A fault's sentence holds its remedy; ``remedy`` is for what could be better."""
+
+    about: str
+    ok: bool
+    says: str
+    remedy: str = ""
+
+
+def check_account(channel: ChannelSettings) -> Iterator[Check]:
+    """Log in, open every folder, look for IDLE, and log in for sending."""
+    if channel.imap is None:
+        yield Check("receiving", True, "no imap in deskhand.toml: this account receives nothing")
+    else:
+        yield from _receiving(channel)
+    if channel.smtp is None:
+        yield Check("sending", True, "no smtp in deskhand.toml: this account sends nothing")
+    else:
+        yield _sending(channel)
+
+
+def _receiving(channel: ChannelSettings) -> Iterator[Check]:
+    assert channel.imap is not None
+    try:
+        password = read_secret(channel.imap.password, f"the imap password of {channel.name}")
+        session = ImapSession.connect(channel.imap, password)
+    except DeskError as fault:
+        yield Check("receiving", False, str(fault))
+        return
+    try:
+        yield Check("receiving", True, f"{channel.imap.host} takes the login of {channel.imap.user}")
+        for name in channel.folders:
+            try:
+                folder = session.open(name)
+                yield Check(f"folder {name}", True, f"{folder.count} messages")
+            except DeskError as fault:
+                yield Check(f"folder {name}", False, str(fault))
+        if session.waits:
+            yield Check("new mail", True, "the server tells of it at once (IDLE)")
+        else:
+            yield Check("new mail", True, f"the server has no IDLE: it is asked every {channel.poll_s} s")
+    except DeskError as fault:
+        yield Check("receiving", False, str(fault))
+    finally:
+        session.close()
+
+
+def _sending(channel: ChannelSettings) -> Check:
+    assert channel.smtp is not None
+    server = channel.smtp
+
+    async def attempt() -> None:
+        password = read_secret(server.password, f"the smtp password of {channel.name}")
+        session = await SmtpSession.connect(server, password)
+        await session.close()
+
+    try:
+        asyncio.run(attempt())
+    except DeskError as fault:
+        return Check("sending", False, str(fault))
+    return Check("sending", True, f"{server.host} takes the login of {server.user or 'nobody'}")

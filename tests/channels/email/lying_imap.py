@@ -1,0 +1,146 @@
+"""An IMAP server that breaks its promises in chosen ways; real ones that do cannot be had at will."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import Self
+
+_DATE = '"23-Nov-2026 08:00:00 +0000"'
+
+
+@dataclass
+class LyingImap:
+    """One mailbox; the sets name the UIDs that misbehave.
+
+    ``cuts``: the connection ends when they are fetched. ``refuses``: NO. ``empty``: no content.
+    ``bad_dates``: an INTERNALDATE that is none. ``idle``: what IDLE does (``refuse``, ``silent``).
+    """
+
+    mails: dict[int, bytes]
+    cuts: set[int] = field(default_factory=set)
+    refuses: set[int] = field(default_factory=set)
+    empty: set[int] = field(default_factory=set)
+    bad_dates: set[int] = field(default_factory=set)
+    idle: str = "refuse"
+    capabilities: str = "IMAP4rev1 IDLE SPECIAL-USE"
+    login_answer: str = "OK"
+    commands: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        """Listen on a free port of 127.0.0.1."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._main = threading.Thread(target=self._accept, daemon=True)
+        self._main.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Cut everything."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in (self._main, *self._threads):
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            self._open.add(connection)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection, connection.makefile("rwb") as stream:
+                stream.write(b"* OK ready\r\n")
+                stream.flush()
+                for line in stream:
+                    tag, _, command = line.decode().strip().partition(" ")
+                    self.commands.append(command)
+                    answer = self._answer(tag, command)
+                    if answer is None:
+                        return
+                    stream.write(answer)
+                    stream.flush()
+        except (OSError, ValueError):
+            return
+        finally:
+            self._open.discard(connection)
+
+    def _answer(self, tag: str, command: str) -> bytes | None:
+        word = command.upper()
+        said = ""
+        result = "OK done"
+        if word.startswith("CAPABILITY"):
+            said = f"* CAPABILITY {self.capabilities}\r\n"
+        elif word.startswith("LOGIN"):
+            result = self.login_answer
+        elif word.startswith("EXAMINE"):
+            said = f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY 9] ok\r\n"
+        elif word.startswith("IDLE"):
+            if self.idle == "refuse":
+                result = "BAD what is that"
+            else:
+                return b"+ idling\r\n"
+        elif word == "" and tag.upper() == "DONE":
+            return self._tagged("IDLE")
+        elif word.startswith("UID SEARCH"):
+            said = f"* SEARCH {' '.join(map(str, self._search(word)))}\r\n"
+        elif word.startswith("UID FETCH"):
+            return self._fetch(tag, word)
+        elif word.startswith("LOGOUT"):
+            said = "* BYE\r\n"
+        return f"{said}{tag} {result}\r\n".encode()
+
+    def _tagged(self, word: str) -> bytes:
+        """The end of the last command of this word, whose tag imapclient counts itself."""
+        return f"* OK {word}\r\n".encode()
+
+    def _search(self, word: str) -> list[int]:
+        if "LARGER" in word:
+            return []
+        found = re.search(r"UID (\d+):\*", word.removeprefix("UID SEARCH "))
+        if found is not None:
+            return [uid for uid in sorted(self.mails) if uid >= int(found[1])] or sorted(
+                self.mails
+            )[-1:]
+        return self._uids(word.split()[-1])
+
+    def _uids(self, text: str) -> list[int]:
+        wanted: set[int] = set()
+        for part in text.split(","):
+            first, _, last = part.partition(":")
+            wanted.update(range(int(first), int(last or first) + 1))
+        return [uid for uid in sorted(self.mails) if uid in wanted]
+
+    def _fetch(self, tag: str, word: str) -> bytes | None:
+        uids = self._uids(word.split()[2])
+        if self.cuts & set(uids):
+            return None
+        if self.refuses & set(uids):
+            return f"{tag} NO [SERVERBUG] cannot\r\n".encode()
+        out = b""
+        for number, uid in enumerate(uids, 1):
+            out += f"* {number} FETCH (UID {uid}".encode()
+            if "INTERNALDATE" in word:
+                out += b" INTERNALDATE " + (
+                    b'"yesterday"' if uid in self.bad_dates else _DATE.encode()
+                )
+            if uid not in self.empty:
+                raw = self.mails[uid]
+                out += b" BODY[] {%d}\r\n%s" % (len(raw), raw)
+            out += b")\r\n"
+        return out + f"{tag} OK done\r\n".encode()

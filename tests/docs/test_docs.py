@@ -1,0 +1,78 @@
+"""What the documentation says is true: its samples load, its commands parse, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from console.commands.arguments import HANDLERS, read_arguments
+from workflow.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_SAMPLE = re.compile(r"```toml deskhand\.toml\n(.*?)```", re.DOTALL)
+_COMMAND = re.compile(r"^(?:    |\$ )(deskhand .*)$|`(deskhand [^`]*)`", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def samples() -> list[tuple[str, str]]:
+    return [
+        (page.name, match[1])
+        for page in PAGES
+        for match in _SAMPLE.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+def commands() -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for match in _COMMAND.finditer(page.read_text(encoding="utf-8")):
+            found.append((page.name, (match[1] or match[2]).split("  #")[0].strip()))
+    return found
+
+
+def test_there_is_something_to_check() -> None:
+    assert samples()
+    assert len(commands()) > 10
+
+
+@pytest.mark.parametrize(("page", "sample"), samples())
+def test_a_sample_of_settings_loads_without_a_warning(
+    page: str, sample: str, tmp_path: Path
+) -> None:
+    (tmp_path / "deskhand.toml").write_text(sample, encoding="utf-8")
+    settings = load_settings(tmp_path)
+    assert settings.channels, page
+    assert settings.warnings == ()
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_a_command_is_understood(page: str, command: str) -> None:
+    # A word in capitals stands for a value; a number does for every one of them.
+    words = ["7" if re.fullmatch(r"[A-Z]+", word) else word for word in shlex.split(command)[1:]]
+    if words == ["7"] or words[1:] == []:
+        # Only named, as in "deskhand import brings in ...".
+        assert words[0] in (*HANDLERS, "7"), page
+        return
+    args = read_arguments(words)
+    assert args.verb is None or args.verb in HANDLERS, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    broken = [
+        target
+        for target in _LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_every_verb_is_documented() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    missing = [verb for verb in HANDLERS if f"`{verb}" not in text and f"deskhand {verb}" not in text]
+    assert missing == []

@@ -1,0 +1,134 @@
+"""What a person decides about a message on its way out: take it back, or try again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflow import actions as a
+from workflow.apply import Context, Result, applies, remake_last_line
+from workflow.errors import NotFound, Refusal
+from workflow.model import OutboxState
+from workflow.store.tables import Draft, Message, Outbox
+
+__all__ = [
+    "cancel_send",
+    "change_delivery",
+    "outbox_item",
+    "put_back",
+    "retry_send",
+    "take_back",
+]
+
+_BEFORE_LEAVING = (
+    OutboxState.HELD,
+    OutboxState.SCHEDULED,
+    OutboxState.QUEUED,
+    OutboxState.FAILED,
+)
+
+
+@applies(a.CancelSend)
+def cancel_send(context: Context, action: a.CancelSend) -> Result:
+    """Take a reply back before it leaves; its text becomes the writer's draft again."""
+    item = outbox_item(context, action.outbox)
+    take_back(context, item)
+    return Result(
+        f"took back the reply on #{item.ticket_id}", item.ticket_id, item.message_row, item.id
+    )
+
+
+@applies(a.RetrySend)
+def retry_send(context: Context, action: a.RetrySend) -> Result:
+    """Queue a failed send again; one that is being sent or was sent is refused, so that nothing
+    goes out twice.
+    """
+    item = outbox_item(context, action.outbox)
+    if item.state not in (OutboxState.FAILED, OutboxState.QUEUED):
+        raise Refusal(
+            f"outbox item {item.id} is {item.state}: only failed and queued ones can be retried"
+        )
+    error = item.error
+    item.due_at, item.past_the_dot, item.claimed_by, item.error = context.now, False, None, None
+    change_delivery(context, item, OutboxState.QUEUED, "send.retried", {"error": error})
+    return Result(
+        f"queued the reply on #{item.ticket_id} again", item.ticket_id, item.message_row, item.id
+    )
+
+
+def outbox_item(context: Context, number: int) -> Outbox:
+    """An item of the outbox; raises NotFound."""
+    item = context.transaction.session.get(Outbox, number)
+    if item is None:
+        raise NotFound(f"there is no outbox item {number}: deskhand outbox lists them")
+    return item
+
+
+def change_delivery(
+    context: Context,
+    item: Outbox,
+    state: OutboxState,
+    event: str,
+    data: dict[str, Any] | None = None,
+) -> Message:
+    """Move an outbox item and the message that it carries to a state, with the event."""
+    session = context.transaction.session
+    message = session.get(Message, item.message_row)
+    assert message is not None
+    context.record(
+        event,
+        item.ticket_id,
+        {
+            "outbox": item.id,
+            "message": item.message_row,
+            "human": message.agent is not None,
+            "before": item.state,
+            "after": state.value,
+            **(data or {}),
+        },
+    )
+    item.state = message.delivery = state.value
+    session.add_all([item, message])
+    return message
+
+
+def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None:
+    """Cancel what has not left and give its text back as a draft, where there is no newer one.
+
+    Raises Refusal when it is on its way or gone.
+    """
+    if item.state not in _BEFORE_LEAVING:
+        raise Refusal(
+            f"the reply on #{item.ticket_id} is {item.state}: only what has not left can be taken back"
+        )
+    data = None if undoes is None else {"undoes": undoes}
+    message = change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled", data)
+    session = context.transaction.session
+    writer = message.agent or context.actor.name
+    if message.text and session.get(Draft, (writer, item.ticket_id, "reply")) is None:
+        session.add(
+            Draft(
+                agent=writer,
+                ticket_id=item.ticket_id,
+                kind="reply",
+                text=message.text,
+                updated_at=context.now,
+            )
+        )
+    remake_last_line(context, context.transaction.ticket(item.ticket_id))
+
+
+def put_back(context: Context, item: Outbox, state: OutboxState, undoes: int) -> None:
+    """Let what was taken back go out after all; its draft goes unless it was written on.
+
+    Raises Refusal where it has another state by now.
+    """
+    if item.state != OutboxState.CANCELLED:
+        raise Refusal(f"the reply on #{item.ticket_id} is {item.state} by now")
+    item.due_at = max(item.due_at, context.now)
+    message = change_delivery(context, item, state, "message.queued", {"undoes": undoes})
+    session = context.transaction.session
+    writer = message.agent or context.actor.name
+    draft = session.get(Draft, (writer, item.ticket_id, "reply"))
+    if draft is not None and draft.text == message.text:
+        session.delete(draft)
+    remake_last_line(context, context.transaction.ticket(item.ticket_id))
