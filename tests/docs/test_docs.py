@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.commands.arguments import HANDLERS, read_arguments
+from console.keys_page import page_with_table
 from workflow.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,3 +77,8 @@ def test_every_verb_is_documented() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     missing = [verb for verb in HANDLERS if f"`{verb}" not in text and f"deskhand {verb}" not in text]
     assert missing == []
+
+
+def test_the_table_of_keys_is_that_of_the_console() -> None:
+    page = (ROOT / "docs" / "console.md").read_text(encoding="utf-8")
+    assert page_with_table(page) == page
