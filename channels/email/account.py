@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from channels.email.faults import LoginRefused, MailFault, Unreachable
-from channels.email.imap import Fetched, Folder, ImapSession
+from channels.email.imap import ImapSession
 from channels.email.inbound import UNREADABLE, read_header, read_mail
+from channels.email.mailbox import Fetched, Folder
 from channels.health import Health, as_desk_error
 from channels.secrets import read_secret
 from channels.wake import Wake
@@ -100,8 +101,9 @@ class EmailAccount:
         self._may_work = may_work
         self._stopping = threading.Event()
         self._session: ImapSession | None = None
-        self._tries: dict[tuple[str, int, int], int] = {}
-        self._batch = _BATCH
+        self._tries: dict[tuple[str, int, int, int], int] = {}
+        # Up to which UID of a folder messages are taken one by one, since together they failed.
+        self._careful: dict[tuple[str, int], int] = {}
         self._progress = False
 
     def receive_once(self, tally: Tally) -> None:
@@ -240,7 +242,7 @@ class EmailAccount:
         position = cursor[1] if cursor is not None and cursor[0] == folder.validity else 0
         while uids := session.uids_after(position):
             done = 0
-            for batch in self._batches(session, uids):
+            for batch in self._batches(session, folder, uids):
                 if not self._working():
                     return
                 if len(uids) > 1:
@@ -251,9 +253,10 @@ class EmailAccount:
                 self._progress = True
 
     def _batches(
-        self, session: ImapSession, uids: Sequence[int]
+        self, session: ImapSession, folder: Folder, uids: Sequence[int]
     ) -> Iterator[list[tuple[int, int]]]:
         """The messages as (UID, size) in batches that fit one transaction."""
+        alone_to = self._careful.get((folder.name, folder.validity), 0)
         for start in range(0, len(uids), _BATCH):
             chunk = uids[start : start + _BATCH]
             sizes = session.sizes(chunk, above=_SMALL_BYTES)
@@ -262,7 +265,7 @@ class EmailAccount:
             for uid in chunk:
                 size = sizes.get(uid, _SMALL_BYTES)
                 cost = 0 if size > self.channel.max_bytes else size
-                if batch and (len(batch) >= self._batch or load + cost > _BATCH_BYTES):
+                if batch and (uid <= alone_to or load + cost > _BATCH_BYTES):
                     yield batch
                     batch, load = [], 0
                 batch.append((uid, size))
@@ -290,27 +293,27 @@ class EmailAccount:
     ) -> list[Fetched]:
         whole = [uid for uid, size in batch if size <= self.channel.max_bytes]
         heads = [uid for uid, size in batch if size > self.channel.max_bytes]
-        key = (folder.name, folder.validity, batch[0][0])
         try:
             found = session.fetch(whole) if whole else []
             found += session.fetch(heads, headers_only=True) if heads else []
         except Unreachable as fault:
-            # A message that makes the server break the connection must not stand in the way of all
-            # others for ever: fewer at once, then this one alone, then held.
+            # A message at which the server breaks the connection must not stand in the way of all
+            # others for ever: after a second time each is taken alone, and that one held.
+            tries = self._tried((folder.name, folder.validity, batch[0][0], len(batch)))
             if len(batch) > 1:
-                self._batch = max(1, self._batch // 8)
+                if tries > 1:
+                    self._careful[folder.name, folder.validity] = batch[-1][0]
                 raise
-            if self._tried(key) < _TRIES:
+            if tries < _TRIES:
                 raise
             return [Fetched(batch[0][0], b"", None, batch[0][1], fault=str(fault))]
         for entry in found:
-            failed = (folder.name, folder.validity, entry.uid)
+            failed = (folder.name, folder.validity, entry.uid, 1)
             if entry.fault is not None and self._tried(failed) < _TRIES:
                 raise MailFault(f"message {entry.uid} of {folder.name}: {entry.fault}")
-        self._batch = min(_BATCH, self._batch * 8)
         return sorted(found, key=lambda entry: entry.uid)
 
-    def _tried(self, key: tuple[str, int, int]) -> int:
+    def _tried(self, key: tuple[str, int, int, int]) -> int:
         self._tries[key] = self._tries.get(key, 0) + 1
         return self._tries[key]
 

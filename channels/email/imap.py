@@ -12,7 +12,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,11 +25,12 @@ from channels.email.faults import (
     network_fault,
     refusal,
 )
+from channels.email.mailbox import Fetched, Folder
 from channels.wake import Wake
 from workflow.plaintext import one_line
 from workflow.settings import ServerSettings
 
-__all__ = ["IDLE_LIMIT_S", "Fetched", "Folder", "ImapSession"]
+__all__ = ["IDLE_LIMIT_S", "ImapSession"]
 
 IDLE_LIMIT_S = 540
 """Seconds after which IDLE is renewed: servers may cut it after 29 minutes, routers after 10."""
@@ -52,34 +52,33 @@ _HEADER = b"BODY[HEADER]"
 _PASSING = re.compile(r"UNAVAILABLE|INUSE|LIMIT|try again|too many|temporar", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """An opened folder: its name, UIDVALIDITY, and how many messages it holds."""
+class _Client(IMAPClient):  # type: ignore[misc]  # it ships no types
+    """The client, which also sees what came in one packet with the answer to IDLE.
 
-    name: str
-    validity: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """One message. ``whole`` is False where only the header was fetched; ``size`` is the server's.
-
-    ``fault`` says why the server did not give it; None if it did.
+    Its own check asks the socket first, where such bytes no longer are.
     """
 
-    uid: int
-    raw: bytes
-    received_at: datetime | None
-    size: int
-    whole: bool = True
-    fault: str | None = None
+    _reads_unasked = False
+
+    def came_with_the_answer(self) -> bool:
+        """Whether news lie in the buffer already; never waits."""
+        self._reads_unasked = True
+        try:
+            return bool(self.idle_check(timeout=0))
+        finally:
+            self._reads_unasked = False
+
+    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Any:
+        return self._reads_unasked or super()._poll_socket(sock, timeout)
+
+    def _select_poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Any:
+        return self._reads_unasked or super()._select_poll_socket(sock, timeout)
 
 
 class ImapSession:
     """One logged-in connection."""
 
-    def __init__(self, client: IMAPClient, server: ServerSettings) -> None:
+    def __init__(self, client: _Client, server: ServerSettings) -> None:
         self._client = client
         self._server = server
         self._selected: str | None = None
@@ -89,7 +88,7 @@ class ImapSession:
     def connect(cls, server: ServerSettings, password: str) -> ImapSession:
         """Connect and log in; raises Unreachable or LoginRefused with a sentence."""
         with _translated(server):
-            client = IMAPClient(
+            client = _Client(
                 server.host,
                 server.port,
                 ssl=server.security == "tls",
@@ -230,14 +229,18 @@ class ImapSession:
             except IMAPClientAbortError:
                 raise
             except IMAPClientError as fault:
-                if "Unexpected IDLE response" in str(fault):
-                    # News came before the answer; imapclient has lost count of its answers now.
-                    raise Unreachable(f"{self._server.host} spoke during IDLE") from fault
+                if re.search(r"response: b['\"]\* ", str(fault)):
+                    # News came before the answer, which imapclient takes for the answer.
+                    raise Unreachable(
+                        f"the connection to {self._server.host} lost step during IDLE"
+                    ) from fault
+                # Offered and refused: from now on we look ourselves.
                 self._idle_works = False
                 return
             end = time.monotonic() + min(limit_s, IDLE_LIMIT_S)
             line = self._client.socket()
-            while (left := end - time.monotonic()) > 0:
+            news = self._client.came_with_the_answer()
+            while not news and (left := end - time.monotonic()) > 0:
                 if wake.wait(0 if _pending(line) else left, [line]):
                     break
                 if time.monotonic() >= end:

@@ -117,7 +117,7 @@ def letter(
     return mail.as_bytes()
 
 
-def wait_until(holds: Callable[[], object], limit_s: float = 20.0, what: str = "it") -> None:
+def wait_until(holds: Callable[[], object], limit_s: float = 30.0, what: str = "it") -> None:
     """Look again and again until something holds; raises TimeoutError after ``limit_s``."""
     end = time.monotonic() + limit_s
     while not holds():

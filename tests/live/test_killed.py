@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.desks import LiveDesk, Opened, letter, wait_until
+from tests.live.desks import LiveDesk, Opened, Running, letter, wait_until
 from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpSink, slow
 from workflow import actions as a
@@ -52,6 +52,7 @@ def message_ids(mails: list[bytes]) -> Counter[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_killed_again_and_again_while_mail_comes_and_goes(
     dovecot: Dovecot, opened: Opened, smtp_sink: SmtpSink
 ) -> None:
@@ -82,9 +83,9 @@ def test_killed_again_and_again_while_mail_comes_and_goes(
     busy.join()
     kills_done.set()
     with engine_process(live.home) as last:
-        wait_until(lambda: live.count("message", "direction = 'in'") == MAILS + REPLIES, 40)
-        wait_until(lambda: live.count("outbox", "state NOT IN ('sent', 'failed')") == 0, 40)
-        wait_until(lambda: live.count("outbox", "state = 'sent' AND copied_at IS NULL") == 0, 40)
+        wait_until(lambda: live.count("message", "direction = 'in'") == MAILS + REPLIES, 60)
+        wait_until(lambda: live.count("outbox", "state NOT IN ('sent', 'failed')") == 0, 60)
+        wait_until(lambda: live.count("outbox", "state = 'sent' AND copied_at IS NULL") == 0, 60)
         last.terminate()
         assert last.wait(10) == 0
 
@@ -124,6 +125,32 @@ def test_another_engine_takes_over_at_once_from_a_dead_one_and_waits_for_a_livin
     done = live.engine().run_once()
     assert (done.created, done.accounts[0].ok) == (1, True)
     assert live.count("lease") == 0
+
+
+def test_two_engines_on_one_desk_do_nothing_twice(
+    dovecot: Dovecot, opened: Opened, running: Running, smtp_sink: SmtpSink
+) -> None:
+    live = opened(imap_port=dovecot.port, smtp_port=smtp_sink.port)
+    dovecot.deliver(letter(0))
+    ours = running(live)
+    with engine_process(live.home) as theirs:
+        for n in range(1, 41):
+            dovecot.deliver(letter(n))
+        wait_until(lambda: live.count("message", "direction = 'in'") == 41)
+        for n in range(1, 6):
+            live.desk.perform(a.Reply(n, "Here."), ANA, "test")
+        smtp_sink.wait_for(5)
+        ours.stop()
+        # The other one goes on from here.
+        dovecot.deliver(letter(41))
+        live.desk.perform(a.Reply(6, "Here."), ANA, "test")
+        wait_until(lambda: live.count("message", "direction = 'in'") == 42)
+        wait_until(lambda: live.count("outbox", "copied_at IS NOT NULL") == 6)
+        theirs.terminate()
+        assert theirs.wait(10) == 0
+    assert live.column("SELECT DISTINCT outcome FROM arrival") == ["created"]
+    assert set(message_ids([mail.content for mail in smtp_sink.messages]).values()) == {1}
+    assert len(dovecot.messages("Sent")) == 6
 
 
 def test_sigterm_ends_it_while_a_server_does_not_answer(

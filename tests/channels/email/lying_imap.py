@@ -17,7 +17,8 @@ class LyingImap:
     """One mailbox; the sets name the UIDs that misbehave.
 
     ``cuts``: the connection ends when they are fetched. ``refuses``: NO. ``empty``: no content.
-    ``bad_dates``: an INTERNALDATE that is none. ``idle``: what IDLE does (``refuse``, ``silent``).
+    ``bad_dates``: an INTERNALDATE that is none. ``idle``: what IDLE does: ``refuse``, ``silent``, or
+    ``in one packet`` (the mails that are ``coming`` come with the answer, then it is silent).
     """
 
     mails: dict[int, bytes]
@@ -27,7 +28,8 @@ class LyingImap:
     bad_dates: set[int] = field(default_factory=set)
     idle: str = "refuse"
     capabilities: str = "IMAP4rev1 IDLE SPECIAL-USE"
-    login_answer: str = "OK"
+    coming: dict[int, bytes] = field(default_factory=dict)
+    login_answer: str = "OK logged in"
     commands: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -35,6 +37,7 @@ class LyingImap:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
+        self._idle_tag = ""
         self._threads: list[threading.Thread] = []
         self._main = threading.Thread(target=self._accept, daemon=True)
         self._main.start()
@@ -94,9 +97,13 @@ class LyingImap:
             if self.idle == "refuse":
                 result = "BAD what is that"
             else:
+                self._idle_tag = tag
+                if self.idle == "in one packet":
+                    self.mails.update(self.coming)
+                    return b"+ idling\r\n* %d EXISTS\r\n" % len(self.mails)
                 return b"+ idling\r\n"
-        elif word == "" and tag.upper() == "DONE":
-            return self._tagged("IDLE")
+        elif tag.upper() == "DONE":
+            return f"{self._idle_tag} OK done\r\n".encode()
         elif word.startswith("UID SEARCH"):
             said = f"* SEARCH {' '.join(map(str, self._search(word)))}\r\n"
         elif word.startswith("UID FETCH"):
@@ -104,10 +111,6 @@ class LyingImap:
         elif word.startswith("LOGOUT"):
             said = "* BYE\r\n"
         return f"{said}{tag} {result}\r\n".encode()
-
-    def _tagged(self, word: str) -> bytes:
-        """The end of the last command of this word, whose tag imapclient counts itself."""
-        return f"* OK {word}\r\n".encode()
 
     def _search(self, word: str) -> list[int]:
         if "LARGER" in word:
