@@ -39,6 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run what was asked for; exit status 0 when all of it could be measured, whatever the goals."""
     args = _arguments(words)
     run = args.work / datetime.now(UTC).strftime("run-%Y%m%dT%H%M%S.%f")
+    before = os.getloadavg()[0]
     try:
         rows = _measure(args, run)
     except (CorpusMissing, WrongCount) as fault:
@@ -48,7 +49,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if not args.keep:
             shutil.rmtree(run, ignore_errors=True)
     missing = _missing() if args.peers else []
-    print(f"{_about()['machine']}; {_about()['when']}\n")
+    about = _about(before)
+    print(f"{about['machine']}; {about['when']}; {about['load']}\n")
     print(as_markdown(rows, missing))
     judged = [row for row in rows if row.met is not None]
     print(f"\n{sum(bool(row.met) for row in judged)} of {len(judged)} goals met", end="")
@@ -57,7 +59,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "." if largest >= 100_000 else f"; they are meant for 100k, this was {size_word(largest)}."
     )
     if args.json:
-        args.json.write_text(as_json(rows, _about()), encoding="utf-8")
+        args.json.write_text(as_json(rows, about), encoding="utf-8")
     return 0
 
 
@@ -116,11 +118,13 @@ def _missing() -> list[str]:
     return missing + ([] if BARE_LIST.exists() else ["bare list"])
 
 
-def _about() -> dict[str, str]:
+def _about(load_before: float) -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
     return {
         "machine": f"{len(os.sched_getaffinity(0))} processors, {memory} GiB,"
         f" {platform.system()} {platform.release()}, Python {platform.python_version()}",
+        # Others at work on the machine show in the 95th percentiles first.
+        "load": f"load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after",
         "when": datetime.now(UTC).strftime("%Y-%m-%d"),
     }
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import statistics
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,8 @@ class Program:
     name: str
     command: tuple[str, ...]
     until: re.Pattern[str]
+    rows: int
+    """So many rows the list has: a key beyond its end would paint nothing."""
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -70,17 +72,21 @@ class ScreenTimes:
 
 def programs(home: Path, corpus: Corpus, work: Path, *, peers: bool = True) -> list[Program]:
     """Those that are here, ours first; each with its own settings under ``work``."""
+    first, count = _first_rows(home)
     deskhand = str(Path(sys.executable).with_name("deskhand"))
     found = [
         Program(
             "deskhand",
             (deskhand, "--home", str(home), "--agent", AGENT),
-            _first_row(home),
+            first,
+            count,
         )
     ]
     if BARE_LIST.exists():
         command = (sys.executable, str(BARE_LIST), "line", str(corpus.size))
-        found.append(Program("bare list", command, re.compile(f"READY 1/{corpus.size}")))
+        found.append(
+            Program("bare list", command, re.compile(f"READY 1/{corpus.size}"), corpus.size)
+        )
     if not peers:
         return found
     box = work / "tree" / "INBOX"
@@ -94,7 +100,7 @@ def programs(home: Path, corpus: Corpus, work: Path, *, peers: bool = True) -> l
         settings = work / "neomuttrc"
         settings.write_text(_NEOMUTT.format(folder=work, cache=work / "cache"))
         mutt = ("neomutt", "-n", "-F", str(settings), "-f", str(box))
-        found.append(Program("neomutt", mutt, re.compile(f"Msgs:{corpus.size}"), env))
+        found.append(Program("neomutt", mutt, re.compile(f"Msgs:{corpus.size}"), corpus.size, env))
     if shutil.which("aerc") and _AERC.is_dir():
         config = work / "aerc" / "aerc"
         config.mkdir(parents=True, exist_ok=True)
@@ -108,21 +114,31 @@ def programs(home: Path, corpus: Corpus, work: Path, *, peers: bool = True) -> l
         accounts.chmod(0o600)
         row = re.compile(r"20\d\d-\d\d-\d\d .*(Re|AW|ORD|#TKT)")
         env = {**env, "XDG_CONFIG_HOME": str(config.parent)}
-        found.append(Program("aerc", ("aerc",), row, env))
+        found.append(Program("aerc", ("aerc",), row, corpus.size, env))
     return found
 
 
-def _first_row(home: Path) -> re.Pattern[str]:
-    """The beginning of one of the subjects that stand first in the console's first view."""
+def _keys(rows: int) -> Iterator[str]:
+    """Down as far as the list goes, then up again, and so on."""
+    span = max(1, rows - 1)
+    for number in range(_KEYS):
+        yield "j" if number // span % 2 == 0 else "k"
+
+
+def _first_rows(home: Path) -> tuple[re.Pattern[str], int]:
+    """The beginning of one of the subjects that stand first in the console's first view, and how
+    many tickets that has.
+    """
     reads = Reads(home / "deskhand.db")
     try:
         wanted = view("Mine")
         context = Context(AGENT, datetime.now(UTC))
-        rows = reads.page(compile_sql(parse(wanted.query), context), wanted.sort, 10)
+        compiled = compile_sql(parse(wanted.query), context)
+        rows, count = reads.page(compiled, wanted.sort, 10), reads.count(compiled)
     finally:
         reads.close()
     starts = {row.subject[:_SHOWN] for row in rows if row.subject.isascii() and row.subject}
-    return re.compile("|".join(map(re.escape, sorted(starts))) or "Mine")
+    return re.compile("|".join(map(re.escape, sorted(starts))) or "Mine"), count
 
 
 def time_screens(found: list[Program], runs: int, say: Callable[[str], None]) -> list[ScreenTimes]:
@@ -145,7 +161,7 @@ def time_screens(found: list[Program], runs: int, say: Callable[[str], None]) ->
                 if number == 0:
                     continue
                 terminal.settle(0.3, 5.0)
-                pressed = [terminal.key("j") for _ in range(_KEYS)]
+                pressed = [terminal.key(key) for key in _keys(program.rows)]
                 starts[program.name].append(start * 1e3)
                 keys[program.name].extend(took for took in pressed if took is not None)
                 memory[program.name].append(terminal.memory_mib)

@@ -20,12 +20,14 @@ from benchmarks.importing import Imports
 from benchmarks.process import run
 from workflow.query.context import Context
 from workflow.store.reads import Reads
-from workflow.store.search import search
+from workflow.store.search import Found, search
 
 __all__ = ["Query", "Recall", "SearchTimes", "find_planted", "time_searches"]
 
 _PAGE = 50
-_WARM_UP = 2
+_WARM_UP = 1
+_IN_A_ROW = 5
+"""So many rounds of one program before the other's turn: the processor's caches are its own."""
 _SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -50,11 +52,16 @@ QUERIES = (
 
 @dataclass(frozen=True, slots=True)
 class SearchTimes:
-    """Milliseconds of one query. ``best`` is ranked; notmuch has no ranking to compare."""
+    """Milliseconds of one query.
+
+    ``newest`` gives what notmuch gives, the columns of a list; ``whole`` has also the words around
+    each match and the number of all. ``best`` is ranked, which notmuch does not do.
+    """
 
     query: Query
     hits: int
     newest: Spread
+    whole: Spread
     best: Spread
     notmuch_hits: int | None
     notmuch: Spread | None
@@ -125,32 +132,49 @@ def _time(
     reads: Reads, context: Context, other: _Notmuch | None, query: Query, runs: int
 ) -> SearchTimes:
     newest: list[float] = []
+    whole: list[float] = []
     best: list[float] = []
     theirs: list[float] = []
-    hits, their_hits = 0, 0
-    for number in range(runs + _WARM_UP):
-        started = time.perf_counter()
-        found = search(reads, query.text, context, _PAGE, order="newest")
-        listed = time.perf_counter()
-        search(reads, query.text, context, _PAGE, order="best")
-        ranked = time.perf_counter()
-        hits = found.total
+    their_hits = 0
+
+    def list_newest() -> Found:
+        return search(reads, query.text, context, _PAGE, order="newest")
+
+    def show_newest() -> None:
+        found = list_newest()
+        for hit in found.hits:
+            _ = hit.excerpt
+        _ = found.total
+
+    def list_best() -> Found:
+        return search(reads, query.text, context, _PAGE, order="best")
+
+    for _ in range(0, runs, _IN_A_ROW):
+        for job, times in ((list_newest, newest), (show_newest, whole), (list_best, best)):
+            times.extend(_clocked(job))
         if other is not None:
-            took, their_hits = other.ask(query.text)
-            theirs.append(took)
-        newest.append((listed - started) * 1e3)
-        best.append((ranked - listed) * 1e3)
-        if number < _WARM_UP:
-            for warming in (newest, best, theirs):
-                warming.clear()
+            asked = [other.ask(query.text) for _ in range(_WARM_UP + _IN_A_ROW)]
+            theirs.extend(took for took, _ in asked[_WARM_UP:])
+            their_hits = asked[-1][1]
+    hits = list_newest().total
     return SearchTimes(
         query,
         hits,
         spread(newest),
+        spread(whole),
         spread(best),
         their_hits if other is not None else None,
         spread(theirs) if theirs else None,
     )
+
+
+def _clocked(job: Callable[[], object]) -> list[float]:
+    times = []
+    for _ in range(_WARM_UP + _IN_A_ROW):
+        started = time.perf_counter()
+        job()
+        times.append((time.perf_counter() - started) * 1e3)
+    return times[_WARM_UP:]
 
 
 def find_planted(imports: Imports, corpus: Corpus, say: Callable[[str], None]) -> list[Recall]:

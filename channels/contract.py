@@ -8,51 +8,35 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from workflow.errors import DeskError
-from workflow.files import FileStore
-from workflow.inbound import Inbound, Reader
-from workflow.outbox import Claim
-from workflow.outgoing import Composer
-from workflow.receive import CursorMove
-from workflow.settings import ChannelSettings, Settings
+if TYPE_CHECKING:
+    from channels.health import Health
+    from channels.tally import Tally
+    from workflow.clock import Clock
+    from workflow.desk import Desk
+    from workflow.files import FileStore
+    from workflow.inbound import Inbound, Reader
+    from workflow.outbox import Claim
+    from workflow.outgoing import Composer
+    from workflow.receive import CursorMove
+    from workflow.settings import ChannelSettings, Settings
 
 __all__ = [
-    "AccountRefused",
     "Batch",
     "Capabilities",
     "Channel",
-    "ChannelFault",
     "Check",
     "Fate",
     "Feed",
+    "Post",
     "Progress",
+    "Receiver",
     "SendResult",
     "Session",
-    "Unreachable",
 ]
-
-
-class ChannelFault(DeskError):
-    """A channel's server could not be used; the text is the sentence for a person."""
-
-
-class Unreachable(ChannelFault):
-    """No connection, or it broke, or the server is busy: time may mend it.
-
-    ``wait_s`` is how long the server asked to be left alone.
-    """
-
-    def __init__(self, sentence: str, wait_s: float = 0.0) -> None:
-        super().__init__(sentence)
-        self.wait_s = wait_s
-
-
-class AccountRefused(ChannelFault):
-    """The server does not take the account (a password, a token): somebody has to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +52,8 @@ class Capabilities:
     """Whether text may carry marks (bold, links) that the customer sees as such."""
     edits: bool = False
     """Whether a customer can change or delete what they wrote."""
+    typing: bool = False
+    """Whether a customer can be shown that somebody writes."""
     receipts: tuple[str, ...] = ("sent", "failed")
     """Which of sent, delivered, read and failed the channel tells."""
     starts: str = "anyone"
@@ -127,18 +113,26 @@ class Session(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether it can carry another message."""
-        ...
+        return True
 
-    async def send(self, item: Claim, raw: bytes, progress: Progress) -> SendResult:
-        """Hand over one message, the bytes that the composer made.
+    async def send(self, item: Claim, raw: bytes, progress: Progress, /) -> SendResult:
+        """Hand over one message, the bytes that the composer made, and say what became of it.
 
-        Raises nothing: every fault is a fate.
+        Raises ChannelFault where nothing of it has left, and nothing can leave over this account
+        now.
         """
         ...
 
+    async def typing(self, _address: str, /) -> None:
+        """Show the customer for some seconds that somebody writes, where the channel can.
+
+        Raises ChannelFault.
+        """
+        return
+
     async def close(self) -> None:
-        """Give the connection back."""
-        ...
+        """Give the connection back, where there is one."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +150,8 @@ class Feed(Protocol):
     :meth:`interrupt`.
     """
 
+    folder: str
+    """The name under which its cursor stands."""
     waits: str
     """What a screen says while nothing comes: ``waiting for messages``."""
 
@@ -169,12 +165,61 @@ class Feed(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """End a wait, from any thread."""
-        ...
+        """End a wait, from any thread; nothing to do where :meth:`fetch` never waits long."""
+        return
 
     def close(self) -> None:
         """Give everything back; a later :meth:`fetch` connects anew."""
+        return
+
+
+class Receiver(Protocol):
+    """What the engine runs to receive for one account. A channel that gives a :class:`Feed` has one
+    (:class:`channels.receiving.FeedReceiver`); mail, which waits for a server, brings its own.
+
+    Its methods are for one thread, except :meth:`look`, :meth:`stop` and :meth:`cut`.
+    """
+
+    channel: ChannelSettings
+
+    def receive_once(self, tally: Tally) -> None:
+        """Take in what is there and count it; raises DeskError."""
         ...
+
+    def copy_once(self) -> None:
+        """Keep a copy of what was sent, where that is the channel's custom; raises DeskError."""
+        ...
+
+    def run(self) -> None:
+        """Receive until :meth:`stop`; raises nothing."""
+        ...
+
+    def look(self) -> None:
+        """Something was sent, or a lease came or went."""
+        ...
+
+    def stop(self) -> None:
+        """End :meth:`run` soon."""
+        ...
+
+    def cut(self) -> None:
+        """End what :meth:`run` still waits for after :meth:`stop`."""
+        ...
+
+    def close(self) -> None:
+        """Give up what a receiver that does not :meth:`run` holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The desk as a receiver needs it. ``may_work`` says whether the account's lease is ours."""
+
+    desk: Desk
+    settings: Settings
+    files: FileStore
+    health: Health
+    may_work: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +236,22 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A kind of channel: what it says of itself, and how to make its parts.
+    """A kind of channel: what it says of itself, and how its parts are made.
 
-    ``feed`` and ``session`` are None where an account of this kind never receives or never sends;
-    either may give None for one account (mail without IMAP). ``address`` brings an address of this
-    kind that a person typed into its form, and raises ValueError with a sentence for what is none.
+    An account receives through what ``feed`` makes (or ``receiver``, if it brings its own loop) and
+    sends through what ``session`` opens; each may be None where no account of the kind does. An
+    account for which ``receives`` or ``sends`` says no is left out. ``parts`` gives the messages
+    that a text will be sent as, to be shown before it is.
     """
 
     kind: str
     capabilities: Capabilities
     composer: Callable[[Settings, FileStore], Composer]
     reader: Callable[[Settings, FileStore], Reader]
-    feed: Callable[[ChannelSettings, Settings, FileStore], Feed | None] | None = None
+    feed: Callable[[ChannelSettings, FileStore, Clock], Feed] | None = None
+    receiver: Callable[[ChannelSettings, Post], Receiver] | None = None
     session: Callable[[ChannelSettings, FileStore], Awaitable[Session]] | None = None
-    sends: Callable[[ChannelSettings], bool] = field(default=lambda _account: True)
+    receives: Callable[[ChannelSettings], bool] = lambda _account: True
+    sends: Callable[[ChannelSettings], bool] = lambda _account: True
     check: Callable[[ChannelSettings], Iterator[Check]] | None = None
+    parts: Callable[[str], list[str]] = lambda text: [text]

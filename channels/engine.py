@@ -15,15 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from channels.email.account import EmailAccount, Tally
+from channels.contract import Channel, Post, Receiver
 from channels.health import AccountState, Health, as_desk_error
 from channels.leasing import TIMERS, Leases, account_lease
+from channels.receiving import FeedReceiver
+from channels.registry import channel_of
 from channels.sending import Sender
+from channels.tally import Tally
 from workflow.desk import Desk
-from workflow.errors import DeskError
+from workflow.errors import DeskError, SettingsError
 from workflow.files import FileStore
 from workflow.leases import Holder
-from workflow.settings import Settings
+from workflow.settings import ChannelSettings, Settings
 from workflow.store.reads import Reads
 from workflow.timers import fire_due
 
@@ -74,8 +77,14 @@ class Engine:
         self._desk = desk
         self._settings = settings
         self._files = files
-        self._channels = tuple(c for c in settings.channels if c.kind == "email")
-        self._health = Health(channel.name for channel in self._channels)
+        self._health = Health(channel.name for channel in settings.channels)
+        self._channels = settings.channels
+        self._kinds: list[tuple[ChannelSettings, Channel]] = []
+        for account in settings.channels:
+            try:
+                self._kinds.append((account, channel_of(account.kind)))
+            except SettingsError as fault:
+                self._health.say(account.name, str(fault), ok=False)
         self._reads = Reads(desk.store.path)
         self._leases = Leases(
             Holder(desk.store),
@@ -83,7 +92,7 @@ class Engine:
             self._taken,
         )
         self._sender = self._new_sender()
-        self._accounts: list[EmailAccount] = []
+        self._accounts: list[Receiver] = []
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._sending: _SendingLoop | None = None
@@ -93,6 +102,14 @@ class Engine:
     def states(self) -> list[AccountState]:
         """How each account is doing, for a screen."""
         return self._health.states()
+
+    def typing(self, account: str, address: str) -> None:
+        """Show a customer for some seconds that somebody writes; returns at once, from any thread.
+
+        A console calls it at most every four seconds while an agent types.
+        """
+        if self._sending is not None:
+            self._sending.do(functools.partial(self._sender.typing, account, address))
 
     # -- one pass ----------------------------------------------------------------------------------
 
@@ -138,7 +155,7 @@ class Engine:
             accounts=tuple(self._result(channel.name, errors) for channel in self._channels),
         )
 
-    def _receive(self, account: EmailAccount, errors: dict[str, str]) -> Tally:
+    def _receive(self, account: Receiver, errors: dict[str, str]) -> Tally:
         tally = Tally()
         name = account.channel.name
         if self._holds(name):
@@ -148,7 +165,7 @@ class Engine:
                 errors[name] = str(as_desk_error(fault))
         return tally
 
-    def _copy(self, account: EmailAccount, errors: dict[str, str]) -> None:
+    def _copy(self, account: Receiver, errors: dict[str, str]) -> None:
         name = account.channel.name
         if self._holds(name) and name not in errors:
             try:
@@ -173,9 +190,9 @@ class Engine:
         self._sender = self._new_sender()
         self._sending = _SendingLoop(self._send_due)
         self._accounts = self._new_accounts()
-        for channel in self._channels:
-            if channel.imap is None:
-                self._health.say(channel.name, "sends only: it has no imap in deskhand.toml")
+        for channel, kind in self._kinds:
+            if not _receives(channel, kind):
+                self._health.say(channel.name, "sends only: nothing is received over this account")
         work: list[tuple[str, Callable[[], None]]] = [
             ("leases", lambda: self._leases.keep(self._stopping, self._changed)),
             ("timers", self._run_timers),
@@ -270,7 +287,7 @@ class Engine:
             return _STORE_PAUSE_S
         if sent.sent:
             for account in self._accounts:
-                account.wake.ring()
+                account.look()
         # Also where nothing could be sent: then it is due later.
         return 0.0 if sent.sent else _TRY_AGAIN_S
 
@@ -283,25 +300,27 @@ class Engine:
         return Sender(
             self._desk,
             self._leases.holder.name,
-            self._channels,
+            self._kinds,
             self._files,
             self._health,
             self._holds,
         )
 
-    def _new_accounts(self) -> list[EmailAccount]:
+    def _new_accounts(self) -> list[Receiver]:
         return [
-            EmailAccount(
-                self._desk,
-                channel,
-                self._settings,
-                self._files,
-                self._health,
-                functools.partial(self._holds, channel.name),
-            )
-            for channel in self._channels
-            if channel.imap is not None
+            self._receiver(account, kind)
+            for account, kind in self._kinds
+            if _receives(account, kind)
         ]
+
+    def _receiver(self, account: ChannelSettings, kind: Channel) -> Receiver:
+        may_work = functools.partial(self._holds, account.name)
+        if kind.receiver is not None:
+            post = Post(self._desk, self._settings, self._files, self._health, may_work)
+            return kind.receiver(account, post)
+        assert kind.feed is not None
+        feed = kind.feed(account, self._files, self._desk.clock)
+        return FeedReceiver(account, feed, self._desk, self._health, may_work)
 
     def _holds(self, account: str) -> bool:
         return self._leases.held(account_lease(account))
@@ -320,7 +339,7 @@ class Engine:
         """A lease came or went: everybody looks whether there is work now."""
         self._committed()
         for account in self._accounts:
-            account.wake.ring()
+            account.look()
 
     def _committed(self) -> None:
         if self._sending is not None:
@@ -335,6 +354,7 @@ class _SendingLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._asked: asyncio.Event | None = None
+        self._beside: set[asyncio.Future[None]] = set()
         self._stopping = False
 
     def run(self) -> None:
@@ -349,6 +369,20 @@ class _SendingLoop:
             # Between the look and the call the loop may have ended.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(asked.set)
+
+    def do(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something beside; from any thread, nothing where nothing runs."""
+        loop = self._loop
+        if loop is None or self._stopping:
+            return
+
+        def begin() -> None:
+            task = asyncio.ensure_future(work())
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(begin)
 
     def stop(self) -> None:
         """End after what is under way."""
@@ -373,5 +407,9 @@ class _SendingLoop:
                 await asyncio.wait_for(self._asked.wait(), pause)
 
 
-def _thread_name(account: EmailAccount) -> str:
+def _receives(account: ChannelSettings, kind: Channel) -> bool:
+    return (kind.receiver is not None or kind.feed is not None) and kind.receives(account)
+
+
+def _thread_name(account: Receiver) -> str:
     return f"receive {account.channel.name}"

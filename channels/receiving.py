@@ -22,6 +22,7 @@ from workflow.store.reads import Reads
 __all__ = ["FeedReceiver"]
 
 _POLL_S = 25.0
+_LOOK_S = 1.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 300.0
 _REFUSED_PAUSE_S = 30.0
@@ -122,6 +123,7 @@ class FeedReceiver:
         wait_s = 0.0
         try:
             while self._working():
+                asked = time.monotonic()
                 batch = self._feed.fetch(self._cursor(), wait_s)
                 if not self._working():
                     return
@@ -131,6 +133,9 @@ class FeedReceiver:
                     self._store(batch, tally)
                     wait_s = 0.0 if batch.left else _POLL_S
                 self._say(self._feed.waits)
+                if batch is None and time.monotonic() - asked < wait_s / 2:
+                    # It does not wait by itself.
+                    self._wake.wait(_LOOK_S)
         finally:
             self._feed.close()
 

@@ -1,28 +1,30 @@
-"""What leaves the desk: each mail of the outbox handed to its server, at most once.
+"""What leaves the desk: each message of the outbox handed to its server, at most once.
 
-Before the final dot of a mail passes, the database says that it may have left. So whenever this
-process dies, what is still in the outbox tells whether a mail can be sent again or whether only a
-person can know.
+Before the bytes pass that make a server take a message, the database says that it may have left. So
+whenever this process dies, what is still in the outbox tells whether a message can be sent again or
+whether only a person can know.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from channels.email.faults import MailFault, Unreachable
-from channels.email.smtp import Accepted, FateUnknown, Rejected, SmtpSession
+from channels.contract import Channel, Fate, SendResult, Session
+from channels.faults import ChannelFault, Unreachable
 from channels.health import Health
-from channels.secrets import read_secret
+from channels.tally import Sent
 from workflow.desk import Desk
 from workflow.errors import NotFound, SettingsError, StoreError
 from workflow.files import FileStore
 from workflow.outbox import (
-    UNKNOWN_FATE,
     Claim,
     claim,
     mark_failed,
+    mark_part,
     mark_past_the_dot,
     mark_retry,
     mark_sent,
@@ -33,26 +35,10 @@ from workflow.settings import ChannelSettings
 __all__ = ["Sender", "Sent"]
 
 _BURST = 5
-"""Mails that are claimed at once: few, since none of them can be taken back any more."""
+"""Messages that are claimed at once: few, since none of them can be taken back any more."""
 
 _NOTE_TRIES = 30
 _NOTE_PAUSE_S = 1.0
-
-PATIENCE = 5
-"""Attempts that wait for all recipients, where some are refused for now; after these the mail goes
-to those that the server takes, and the rest is named."""
-
-
-@dataclass(slots=True)
-class Sent:
-    """How many mails were taken by a server, and how many need a person now."""
-
-    sent: int = 0
-    failed: int = 0
-
-    def __add__(self, other: Sent) -> Sent:
-        """Both together."""
-        return Sent(self.sent + other.sent, self.failed + other.failed)
 
 
 class Sender:
@@ -65,22 +51,26 @@ class Sender:
         self,
         desk: Desk,
         holder: str,
-        channels: Sequence[ChannelSettings],
+        channels: Sequence[tuple[ChannelSettings, Channel]],
         files: FileStore,
         health: Health,
         may_send: Callable[[str], bool] = lambda _account: True,
     ) -> None:
         self._desk = desk
         self._holder = holder
-        self._channels: Mapping[str, ChannelSettings] = {
-            channel.name: channel for channel in channels if channel.smtp is not None
+        self._channels: Mapping[str, tuple[ChannelSettings, Channel]] = {
+            account.name: (account, channel)
+            for account, channel in channels
+            if channel.session is not None and channel.sends(account)
         }
         self._files = files
         self._health = health
         self._may_send = may_send
         self._stopping = False
         self._unsettled: set[str] = set()
-        """Accounts whose last pass was cut short by the store: what it had claimed is still marked."""
+        """Accounts whose last pass was cut short: what it had claimed is still marked."""
+        self._silent_until: dict[str, float] = {}
+        """Accounts whose server asked to be left alone, until when (time.monotonic)."""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -96,12 +86,12 @@ class Sender:
         return recover(self._desk, "", [account])
 
     def stop(self) -> None:
-        """Begin no further mail; may be called from any thread."""
+        """Begin no further message; may be called from any thread."""
         self._stopping = True
 
     async def send_due(self, accounts: Sequence[str]) -> Sent:
         """Send what is due for these accounts; raises StoreError when the outbox cannot be used."""
-        mine = [self._channels[name] for name in accounts if name in self._channels]
+        mine = [name for name in accounts if name in self._channels]
         done = await asyncio.gather(*map(self._send_for, mine), return_exceptions=True)
         tally = Sent()
         for result in done:
@@ -110,90 +100,96 @@ class Sender:
             tally += result
         return tally
 
-    async def _send_for(self, channel: ChannelSettings) -> Sent:
+    async def typing(self, account: str, address: str) -> None:
+        """Show a customer that somebody writes; where that cannot be, nothing happens."""
+        settings, channel = self._channels.get(account, (None, None))
+        if settings is None or channel is None or channel.session is None:
+            return
+        if not channel.capabilities.typing or not self._goes_on(account):
+            return
+        with contextlib.suppress(ChannelFault, SettingsError):
+            session = await channel.session(settings, self._files)
+            try:
+                await session.typing(address)
+            finally:
+                await session.close()
+
+    async def _send_for(self, account: str) -> Sent:
         """Send what is due for one account, over one connection while it holds."""
         tally = Sent()
-        session: SmtpSession | None = None
+        session: Session | None = None
         claims: list[Claim] = []
-        if channel.name in self._unsettled:
-            await asyncio.to_thread(self.give_back, channel.name)
-            self._unsettled.discard(channel.name)
+        if account in self._unsettled:
+            await asyncio.to_thread(self.give_back, account)
+            self._unsettled.discard(account)
         try:
-            while self._goes_on(channel):
+            while self._goes_on(account):
                 if not claims:
-                    claims = await self._claim(channel)
+                    claims = await self._claim(account)
                     if not claims:
                         break
                 if session is None or not session.is_open:
-                    session = await self._connect(channel)
-                await self._send(session, claims.pop(0), tally)
-        except (MailFault, SettingsError) as fault:
+                    session = await self._connect(account)
+                result = await self._send(session, claims[0])
+                await self._note_result(claims.pop(0), result, tally)
+                if result.wait_s:
+                    raise Unreachable(result.words, result.wait_s)
+        except (ChannelFault, SettingsError) as fault:
             # Nothing can be sent now, whatever it is.
-            self._health.sending(channel.name, str(fault))
+            wait_s = fault.wait_s or None if isinstance(fault, Unreachable) else None
+            if wait_s is not None:
+                self._silent_until[account] = time.monotonic() + wait_s
+            self._health.sending(account, str(fault))
             for item in claims:
-                await self._note(mark_retry, item.id, str(fault))
+                retry = functools.partial(mark_retry, wait_s=wait_s)
+                await self._note(retry, item.id, str(fault))
         except Exception:
-            self._unsettled.add(channel.name)
+            self._unsettled.add(account)
             raise
         finally:
             if session is not None:
                 await session.close()
         if self._stopping and claims:
-            await asyncio.to_thread(self.give_back, channel.name)
+            await asyncio.to_thread(self.give_back, account)
         return tally
 
-    def _goes_on(self, channel: ChannelSettings) -> bool:
-        return not self._stopping and self._may_send(channel.name)
+    def _goes_on(self, account: str) -> bool:
+        if self._stopping or not self._may_send(account):
+            return False
+        return time.monotonic() >= self._silent_until.get(account, 0.0)
 
-    async def _claim(self, channel: ChannelSettings) -> list[Claim]:
-        return await asyncio.to_thread(claim, self._desk, self._holder, [channel.name], _BURST)
+    async def _claim(self, account: str) -> list[Claim]:
+        return await asyncio.to_thread(claim, self._desk, self._holder, [account], _BURST)
 
-    async def _connect(self, channel: ChannelSettings) -> SmtpSession:
-        server = channel.smtp
-        assert server is not None
-        what = f"the smtp password of {channel.name}"
-        password = await asyncio.to_thread(read_secret, server.password, what)
-        session = await SmtpSession.connect(server, password)
-        self._health.sending(channel.name, None)
+    async def _connect(self, account: str) -> Session:
+        settings, channel = self._channels[account]
+        assert channel.session is not None
+        session = await channel.session(settings, self._files)
+        self._health.sending(account, None)
         return session
 
-    async def _send(self, session: SmtpSession, item: Claim, tally: Sent) -> None:
-        """Send one mail and write down what became of it."""
-
-        async def before_dot() -> bool:
-            return await asyncio.to_thread(mark_past_the_dot, self._desk, item.id, self._holder)
-
+    async def _send(self, session: Session, item: Claim) -> SendResult:
+        """Send one message; raises ChannelFault where nothing can be sent now."""
         try:
             raw = await asyncio.to_thread(self._files.read, item.raw_sha256)
-            accepted = await session.send(
-                item.from_address,
-                item.recipients,
-                raw,
-                before_dot,
-                all_or_none=item.attempts <= PATIENCE,
-            )
-        except FateUnknown:
-            tally.failed += 1
-            await self._note(mark_failed, item.id, UNKNOWN_FATE)
         except NotFound as fault:
-            tally.failed += 1
-            await self._note(mark_failed, item.id, str(fault))
-        except Rejected as fault:
-            tally.failed += not fault.passing
-            await self._note(mark_retry if fault.passing else mark_failed, item.id, str(fault))
-        except Unreachable as fault:
-            await self._note(mark_retry, item.id, str(fault))
-        else:
+            return SendResult(Fate.NEVER, str(fault))
+        return await session.send(item, raw, _Progress(self, item))
+
+    async def _note_result(self, item: Claim, result: SendResult, tally: Sent) -> None:
+        """Write down what became of a message."""
+        if result.fate is Fate.SENT:
             tally.sent += 1
-            note = _refused(accepted)
-            await self._note(
-                lambda desk, number, answer: mark_sent(desk, number, answer, note=note),
-                item.id,
-                accepted.answer,
-            )
+            await self._note(functools.partial(mark_sent, note=result.note), item.id, result.words)
+        elif result.fate is Fate.LATER:
+            retry = functools.partial(mark_retry, wait_s=result.wait_s)
+            await self._note(retry, item.id, result.words)
+        else:
+            tally.failed += 1
+            await self._note(mark_failed, item.id, result.words)
 
     async def _note(self, mark: Callable[[Desk, int, str], None], item: int, words: str) -> None:
-        """Write down what became of a mail, against a store that fails for a while: the server's
+        """Write down what became of a message, against a store that fails for a while: the server's
         answer comes only once.
         """
         for _ in range(_NOTE_TRIES):
@@ -208,8 +204,26 @@ class Sender:
         await asyncio.to_thread(mark, self._desk, item, words)
 
 
-def _refused(accepted: Accepted) -> str | None:
-    if not accepted.refused:
-        return None
-    names = "; ".join(f"{recipient} ({answer})" for recipient, answer in accepted.refused)
-    return f"sent, but the server refused {names}: reach them another way"
+class _Progress:
+    """The memory of one message on its way (:class:`channels.contract.Progress`)."""
+
+    def __init__(self, sender: Sender, item: Claim) -> None:
+        self._sender = sender
+        self._item = item
+        self.parts_done = item.parts_done
+
+    async def leaving(self) -> bool:
+        """Say that the next bytes count; False if they must not leave."""
+        sender = self._sender
+        return await asyncio.to_thread(
+            mark_past_the_dot, sender._desk, self._item.id, sender._holder
+        )
+
+    async def part_taken(self, ids: Sequence[str] = ()) -> None:
+        """Say that a part was taken."""
+
+        def mark(desk: Desk, item: int, _words: str) -> None:
+            mark_part(desk, item, ids)
+
+        await self._sender._note(mark, self._item.id, "")
+        self.parts_done += 1

@@ -87,6 +87,22 @@ ACTIONS: tuple[Entry, ...] = (
         "Answer",
         "note",
     ),
+    Entry(
+        "answer_by",
+        "Answer by …",
+        "Answers by another address or account of the same person, with what its channel can carry.",
+        ("V",),
+        _TICKET,
+        "Answer",
+    ),
+    Entry(
+        "join_customer",
+        "Join with another customer …",
+        "Says that two customers are one person: all their tickets stand together; undo parts them again.",
+        ("C",),
+        _TICKET,
+        "Decide",
+    ),
     Entry("take", "Take it", "Assigns the ticket to you.", ("A",), _BOTH, "Decide", "take"),
     Entry(
         "assign",
@@ -115,6 +131,22 @@ ACTIONS: tuple[Entry, ...] = (
         _BOTH,
         "Decide",
         "escalate",
+    ),
+    Entry(
+        "accept",
+        "Accept the escalation",
+        "It is yours now, and its acknowledgement clock stops.",
+        ("y",),
+        _BOTH,
+        "Decide",
+    ),
+    Entry(
+        "hand_back",
+        "Hand back …",
+        "Gives an escalated ticket back to who had it before, with a note.",
+        ("Y",),
+        _BOTH,
+        "Decide",
     ),
     Entry(
         "status",
@@ -277,7 +309,7 @@ ACTIONS: tuple[Entry, ...] = (
     Entry(
         "side",
         "Show or hide the side pane",
-        "Customer, earlier tickets, facts and clocks.",
+        "Customer, other tickets, facts and clocks.",
         ("i",),
         _BOTH,
         "Read",
@@ -290,7 +322,7 @@ ACTIONS: tuple[Entry, ...] = (
         ("ctrl+k", "colon"),
         _BOTH,
         "Desk",
-        "all",
+        "actions",
     ),
     Entry(
         "help",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from datetime import tzinfo
@@ -16,7 +17,6 @@ from console.bridge import AccountState, Bridge, Delivered, Engine, Team
 from console.keymap import own_keys
 from console.screens.desk import DeskScreen
 from console.themes import MONO, THEMES, Inks
-from workflow.clock import Clock
 from workflow.errors import DeskError
 
 if TYPE_CHECKING:
@@ -114,6 +114,8 @@ class ConsoleApp(App[int]):
 
     def _put_team(self, team: Team) -> None:
         self.bridge.team = team
+        if team.problem is not None:
+            safe.notify(self, team.problem, "warning", 12)
 
     def _run_engine(self) -> None:
         assert self.engine_factory is not None
@@ -147,12 +149,20 @@ class ConsoleApp(App[int]):
 
 
 def _team(home: Path) -> Team:
+    from workflow.companies import CompanyFile
+    from workflow.escalation_rules import EscalationFile
     from workflow.settings import load_settings
 
     settings = load_settings(home)
+    escalation = EscalationFile(home, settings)
+    problems = (escalation.problem, CompanyFile(home).problem)
     return Team(
         tuple(agent.name for agent in settings.agents),
         tuple((group.name, group.level) for group in settings.groups),
+        tuple((channel.name, channel.kind) for channel in settings.channels),
+        tuple(level.name for level in escalation.rules.levels),
+        escalation.rules.reasons,
+        "; ".join(filter(None, problems)) or None,
     )
 
 
@@ -168,7 +178,7 @@ def run_console(desktop: Desktop) -> int:
     console ends.
     """
     bridge = Bridge(
-        desktop.reads, desktop.clock, desktop.agent, lambda: make_desk(desktop), desktop.files.root
+        desktop.reads, desktop.clock, desktop.agent, lambda: make_desk(desktop), desktop.files_root
     )
 
     def engine() -> Engine:
@@ -179,6 +189,8 @@ def run_console(desktop: Desktop) -> int:
     app = ConsoleApp(
         bridge, home=desktop.home, engine_factory=engine if desktop.settings.channels else None
     )
+    # Threads that import or query give way to a key within a millisecond, not five.
+    sys.setswitchinterval(0.001)
     try:
         status = app.run()
     finally:

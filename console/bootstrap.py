@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from workflow.clock import Clock
 from workflow.errors import SettingsError, StoreError, UsageError
-from workflow.files import FileStore
 from workflow.query.context import Context
 from workflow.settings import Settings, load_settings
 from workflow.store.migrate import ensure_schema
@@ -18,7 +17,10 @@ from workflow.store.reads import Reads
 
 if TYPE_CHECKING:
     from channels.engine import Engine
+    from workflow.companies import CompanyFile
     from workflow.desk import Desk
+    from workflow.escalation_rules import EscalationFile
+    from workflow.files import FileStore
     from workflow.store.store import Store
 
 __all__ = ["Desktop", "default_home"]
@@ -58,10 +60,17 @@ class Desktop:
             )
         return (self.home / rest).resolve() if not os.path.isabs(rest) else Path(rest)
 
+    @property
+    def files_root(self) -> Path:
+        """The folder of raw messages and attachments."""
+        return self.home / "files"
+
     @cached_property
     def files(self) -> FileStore:
         """Raw messages and attachments."""
-        return FileStore(self.home / "files")
+        from workflow.files import FileStore
+
+        return FileStore(self.files_root)
 
     @cached_property
     def reads(self) -> Reads:
@@ -78,10 +87,23 @@ class Desktop:
         return Store.open(self.database)
 
     @cached_property
+    def company_file(self) -> CompanyFile:
+        """The companies and tiers that workflow/companies.csv gives to domains."""
+        from workflow.companies import CompanyFile
+
+        return CompanyFile(self.home)
+
+    @cached_property
+    def escalation_file(self) -> EscalationFile:
+        """The levels a ticket can be moved up to, as the team's file says by now."""
+        from workflow.escalation_rules import EscalationFile
+
+        return EscalationFile(self.home, self.settings)
+
+    @cached_property
     def desk(self) -> Desk:
         """The desk with every channel's way to write and to read."""
-        from channels.email.compose import EmailComposer
-        from channels.email.inbound import EmailReader
+        from channels.registry import composers, readers
         from workflow.desk import Desk
 
         return Desk(
@@ -89,8 +111,10 @@ class Desktop:
             self.clock,
             self.settings,
             self.files,
-            composers={"email": EmailComposer(self.settings, self.files)},
-            readers={"email": EmailReader(self.settings, self.files)},
+            composers=composers(self.settings, self.files),
+            readers=readers(self.settings, self.files),
+            escalation_file=self.escalation_file,
+            company_file=self.company_file,
         )
 
     def engine(self) -> Engine:
@@ -105,7 +129,15 @@ class Desktop:
         It shares the files and the database.
         """
         other = Desktop(self.home, clock, agent)
-        for part in ("settings", "database", "files", "reads", "store"):
+        for part in (
+            "settings",
+            "database",
+            "files",
+            "reads",
+            "store",
+            "escalation_file",
+            "company_file",
+        ):
             # Made once here, so that a batch opens the database once however many lines it has.
             other.__dict__[part] = getattr(self, part)
         return other

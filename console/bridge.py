@@ -152,11 +152,19 @@ class AccountState(NamedTuple):
 
 
 class Team(NamedTuple):
-    """Who tickets can be given to."""
+    """Who tickets can be given to, and through what customers are answered."""
 
     agents: tuple[str, ...] = ()
     groups: tuple[tuple[str, str], ...] = ()
     """Name and level."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """Name and kind of what can be answered through."""
+    levels: tuple[str, ...] = ()
+    """Where tickets can be moved up to."""
+    reasons: tuple[str, ...] = ()
+    """The reasons that may be given for it; none: any word."""
+    problem: str | None = None
+    """What is wrong with a file of the team, as a sentence."""
 
 
 class Delivered(Message, bubble=False):

@@ -11,10 +11,12 @@ from console.when_words import parse_when
 from console.widgets.picker import Choice, fuzzy
 from console.widgets.queue_row import STATES
 from workflow.actions import (
+    Accept,
     Action,
     AddTags,
     Assign,
     Escalate,
+    HandBack,
     MarkSpam,
     RemoveTags,
     SetPriority,
@@ -266,14 +268,36 @@ class Deciding:
                         packet.level or None,
                         packet.tried,
                         packet.needed,
-                        None,
+                        packet.wanted_by,
                         packet.promised,
                     ),
                     targets,
                 )
 
-        levels = tuple(dict.fromkeys(level for _name, level in self._bridge.team.groups))
-        self._desk.app.push_screen(EscalateScreen(self._about("Escalation"), levels), sent)
+        team, now, zone = self._bridge.team, self._bridge.now(), self._desk.zone
+        form = EscalateScreen(
+            self._about("Escalation"),
+            team.levels,
+            team.reasons,
+            lambda words: parse_when(words, now, zone),
+        )
+        self._desk.app.push_screen(form, sent)
+
+    def do_accept(self) -> None:
+        """Say that it is mine now."""
+        self._each("accept", Accept)
+
+    def do_hand_back(self) -> None:
+        """Give it back with a note."""
+        targets = self.targets()
+        if not targets:
+            self._desk.say("There is no ticket here.", "dim")
+            return
+        self._desk.prompt.ask(
+            "what they should know",
+            lambda text: self._each("hand_back", lambda t: HandBack(t, text.strip()), targets),
+            remark=f"{self._about('Hand-back')}: a note for those who get it back. Enter hands back, escape does not.",
+        )
 
     def do_undo(self) -> None:
         """Take back the last change."""

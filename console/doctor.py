@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.bootstrap import Desktop
-from workflow.errors import DeskError
+from workflow.errors import DeskError, SettingsError
 from workflow.history import project
 from workflow.model import to_millis
 from workflow.policy import BUILT_IN
@@ -46,6 +46,15 @@ def examine(desktop: Desktop) -> Iterator[Finding]:
     yield Finding("settings", True, f"{desktop.home / 'deskhand.toml'}: {people}")
     for warning in settings.warnings:
         yield Finding("settings", True, warning)
+    if (problem := desktop.escalation_file.problem) is not None:
+        yield Finding(
+            "escalation",
+            False,
+            problem,
+            "until then the levels of the groups in deskhand.toml hold",
+        )
+    if (problem := desktop.company_file.problem) is not None:
+        yield Finding("companies", False, problem, "until then new customers get no company")
     yield from _home(desktop.home)
     try:
         desktop.prepare()
@@ -211,16 +220,15 @@ def _files(desktop: Desktop) -> Iterator[Finding]:
 
 
 def _accounts(desktop: Desktop) -> Iterator[Finding]:
-    from channels.email.checks import check_account
+    from channels.registry import channel_of
 
     for channel in desktop.settings.channels:
-        if channel.kind != "email":
-            yield Finding(
-                channel.name,
-                False,
-                f"{channel.kind} is a channel this version does not know",
-                "remove it",
-            )
+        try:
+            kind = channel_of(channel.kind)
+        except SettingsError as fault:
+            yield Finding(channel.name, False, str(fault))
             continue
-        for check in check_account(channel):
+        if kind.check is None:
+            continue
+        for check in kind.check(channel):
             yield Finding(f"{channel.name} {check.about}", check.ok, check.says, check.remedy)

@@ -6,6 +6,7 @@ sequence and no markup, wherever the text came from.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -68,10 +69,23 @@ class LineBuilder:
             self.used += safe.cells(text)
 
     def _put(self, text: str, style: Style) -> None:
-        # Neighbours of one style are one segment: fewer bytes on a slow line.
-        if self._segments and self._segments[-1].style is style:
-            text = self._segments.pop().text + text
-        self._segments.append(Segment(text, style))
+        # Fewer segments are fewer bytes on a slow line: neighbours of one style are one, and a blank takes the
+        # style beside it where that shows no difference.
+        segments = self._segments
+        if segments:
+            before = segments[-1]
+            known = before.style
+            if known is style:
+                segments[-1] = Segment(before.text + text, style)
+                return
+            if known is not None and _same_ground(known, style):
+                if text.isspace():
+                    segments[-1] = Segment(before.text + text, known)
+                    return
+                if before.text.isspace():
+                    segments[-1] = Segment(before.text + text, style)
+                    return
+        segments.append(Segment(text, style))
 
     def link(self, text: str, style: Style, action: str) -> None:
         """Add a text that runs an action when it is clicked."""
@@ -91,3 +105,14 @@ class LineBuilder:
         """The finished line, filled up with blanks in a style."""
         self.pad_to(self.width, style)
         return Strip(self._segments, self.used)
+
+
+@lru_cache(maxsize=1024)
+def _same_ground(one: Style, other: Style) -> bool:
+    """Whether a blank looks alike in both styles."""
+    return (
+        one.bgcolor == other.bgcolor
+        and one.reverse == other.reverse
+        and not one.underline
+        and not other.underline
+    )

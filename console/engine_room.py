@@ -1,4 +1,4 @@
-"""The engine inside the console: it works in threads of its own, and what it says of its accounts reaches the screen."""
+"""The engine inside the console: it works in threads of its own; what it says of its accounts reaches the screen."""
 
 from __future__ import annotations
 

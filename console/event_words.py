@@ -72,12 +72,26 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.snoozed": lambda data: "snoozed it" if data.get("after") else "woke it up",
     "ticket.spam": lambda data: "marked it as spam" if data.get("after") else "not spam",
     "ticket.escalated": lambda data: f"escalated to {data.get('to')}: {data.get('reason')}",
+    "ticket.de_escalated": lambda data: f"took the escalation to {data.get('to')} back",
+    "ticket.accepted": lambda data: f"accepted the escalation to {data.get('level')}",
+    "ticket.unaccepted": lambda data: f"no longer accepts the escalation to {data.get('level')}",
+    "ticket.handed_back": lambda data: f"handed back to {data.get('to')}",
+    "ticket.kept_up": lambda data: f"took the hand-back to {data.get('to')} back",
+    "escalation.unacknowledged": lambda data: (
+        f"nobody of {data.get('level')} accepted in time"
+        + (f": {data.get('next')} is told" if data.get("next") else "")
+    ),
+    "ticket.customer": lambda data: (
+        f"customer {data.get('before')} → {data.get('after')}: joined or taken apart"
+    ),
     "ticket.merged": lambda data: (
         f"merged into #{data.get('after')}" if data.get("after") else "taken out of the merge"
     ),
     "sla.at_risk": _metric("at risk"),
     "sla.breached": _metric("breached"),
-    "message.sent": lambda _data: "reply sent",
+    "message.sent": lambda data: (
+        "reply sent" if data.get("human", True) else "sent to those who are told"
+    ),
     "outbox.cancelled": lambda _data: "reply taken back",
     "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, tzinfo
 
 from workflow.model import Metric, Priority
@@ -10,6 +11,7 @@ __all__ = [
     "METRIC_WORDS",
     "age",
     "clock_words",
+    "escalation_words",
     "moment",
     "priority_mark",
     "short_span",
@@ -101,6 +103,22 @@ def clock_words(
     if warn_ms is not None and now_ms >= warn_ms:
         return (f"{letter} {short_span(left)} !", "risk")
     return (f"{letter} {short_span(left)}", "text")
+
+
+def escalation_words(
+    level: str, now_ms: int, ack_due_ms: int | None, accepted_by: str | None
+) -> str:
+    """An escalation in few cells: ``esc L2 ack? 0:20`` (minutes left to accept it in; a minus past due), ``esc L2 ben``
+    once ben has, ``esc L2`` where nothing is promised.
+    """
+    if accepted_by:
+        return f"esc {level} {accepted_by}"
+    if ack_due_ms is None:
+        return f"esc {level}"
+    left = (ack_due_ms - now_ms) / 1000
+    # A minute that has begun counts until it is over, so that it never shows 0:00 while there is time.
+    whole = math.ceil(left / 60) * 60 if 0 < left < 3600 else left
+    return f"esc {level} ack? {'-' if left < 0 else ''}{short_span(whole)}"
 
 
 def priority_mark(priority: int) -> str:

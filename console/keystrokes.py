@@ -6,18 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.deciding import Deciding
+from console.people_keys import People
 from console.widgets.picker import fuzzy
 from workflow.errors import UsageError
-from workflow.store.rows import SearchHit
 
 if TYPE_CHECKING:
-    pass
+    from workflow.store.rows import SearchHit
 
 __all__ = ["Keystrokes"]
 
 
-class Keystrokes(Deciding):
+class Keystrokes(People):
     """The keys of the queue and of the ticket."""
 
     def run(self, action_id: str) -> None:
@@ -70,7 +69,8 @@ class Keystrokes(Deciding):
             self._desk.toggle_side()
 
     def do_leave(self) -> None:
-        """End the program."""
+        """End the program; what was just typed is saved on the way out."""
+        self._desk.leave_writing()
         self._desk.app.exit(0)
 
     do_quit = do_leave

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from console.bridge import Bridge, ReadsPort
 from workflow.errors import DeskError
-from workflow.store.rows import HistoryRow, QueueRow, TicketDetail
 
 if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
+    from workflow.store.rows import HistoryRow, QueueRow, TicketDetail
 
 __all__ = ["EMPTY", "Live", "read_whole"]
 
@@ -141,11 +141,16 @@ def read_whole(
     ticket = reads.ticket(ticket_id)
     if ticket is None:
         return None
-    history = [row for row in reads.history(ticket.customer.id) if row.id != ticket_id]
+    history = [
+        row for row in reads.history(ticket.customer.id, limit=HISTORY) if row.id != ticket_id
+    ]
     held = any(message.delivery == "held" for message in ticket.messages)
     leaves_at = {row.message_id: row.due_at for row in reads.outbox_of(ticket_id)} if held else {}
     return ticket, history, leaves_at
 
+
+HISTORY = 500
+"""So many tickets of a customer are listed beside one of them."""
 
 EMPTY = {
     "Mine": ("No ticket waits for you.", "Press 2 for what nobody has taken, 7 for all."),

@@ -152,7 +152,13 @@ class SampleDesk:
         from workflow.store.reads import Reads
 
         desktop = Desktop(self.home, self.clock, agent)
-        bridge = Bridge(Reads(desktop.database), self.clock, agent, lambda: make_desk(desktop), self.home / "files")
+        bridge = Bridge(
+            Reads(desktop.database),
+            self.clock,
+            agent,
+            lambda: make_desk(desktop),
+            self.home / "files",
+        )
         return ConsoleApp(bridge, home=self.home, theme=theme, zone=UTC)
 
 

@@ -50,7 +50,9 @@ PICTURES = (
     Picture("ticket-light", (), theme="light", opens="refund"),
     Picture("ticket-small", (), (80, 24), opens="refund"),
     Picture("ticket-large", ("v",), (200, 50), opens="export"),
-    Picture("composer", ("r", *"the second payment is on its way back to you today."), opens="refund"),
+    Picture(
+        "composer", ("r", *"the second payment is on its way back to you today."), opens="refund"
+    ),
     Picture("note", ("n", *"Refund re_9K2 is booked, she was told."), opens="refund"),
     Picture("palette", ("ctrl+k",), opens="refund"),
     Picture("help", ("question_mark",)),
@@ -135,8 +137,18 @@ def convert(svg: Path) -> Path | None:
     if program := shutil.which("chromium") or shutil.which("chromium-browser"):
         box = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg.read_text(encoding="utf-8"))
         width, height = (round(float(side)) for side in box.groups()) if box else (1482, 930)
-        command = [program, "--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},{height}"]
-        command += ["--default-background-color=00000000", f"--screenshot={png}", svg.absolute().as_uri()]
+        command = [
+            program,
+            "--headless",
+            "--no-sandbox",
+            "--hide-scrollbars",
+            f"--window-size={width},{height}",
+        ]
+        command += [
+            "--default-background-color=00000000",
+            f"--screenshot={png}",
+            svg.absolute().as_uri(),
+        ]
     elif program := shutil.which("rsvg-convert"):
         command = [program, "-o", str(png), str(svg)]
     else:
@@ -148,7 +160,6 @@ def convert(svg: Path) -> Path | None:
 async def take_all(folder: Path, names: set[str]) -> list[Path]:
     """Take the pictures with these names (none: all), each on a fresh sample."""
     taken = []
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         made = make_sample(Path(scratch) / "made")
         for picture in PICTURES:
@@ -167,7 +178,9 @@ def main(arguments: list[str]) -> int:
     if not words:
         sys.stderr.write("python -m console.screenshot DIR [NAME]... [--png]\n")
         return 2
-    for path in asyncio.run(take_all(Path(words[0]), set(words[1:]))):
+    folder = Path(words[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in asyncio.run(take_all(folder, set(words[1:]))):
         shown = (convert(path) if "--png" in arguments else None) or path
         sys.stdout.write(f"{shown}\n")
     return 0

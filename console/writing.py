@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -11,10 +12,11 @@ from console.widgets.composer import Composer, Letter
 from console.widgets.picker import Choice, fuzzy
 from workflow.actions import Note, Reply
 from workflow.model import Status
-from workflow.store.rows import DraftDetail, TicketDetail
 
 if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
+    from console.ways import Way
+    from workflow.store.rows import DraftDetail, TicketDetail
 
 __all__ = ["Writing"]
 
@@ -35,8 +37,15 @@ class Writing:
         """Whether the composer is on screen."""
         return self._composer is not None and self._composer.open
 
-    def begin(self, kind: str, everybody: bool) -> None:
-        """Open the composer for a reply or a note, with the draft that was kept."""
+    @property
+    def length(self) -> int:
+        """How many characters have been typed."""
+        return len(self._composer.text) if self._composer is not None and self.active else 0
+
+    def begin(self, kind: str, everybody: bool, way: Way | None = None) -> None:
+        """Open the composer for a reply or a note, with the draft that was kept; ``way`` is the address
+        or account that the reply goes to instead of the one that wrote.
+        """
         desk, ticket = self._desk, self._desk.ticket
         if ticket is None or desk.pane is None:
             return
@@ -45,6 +54,8 @@ class Writing:
             desk.complain("Nobody is named as the agent: start with --agent NAME to write.")
             return
         letter = _letter(ticket, kind, everybody)
+        if way is not None:
+            letter = _by(letter, way)
         if self._composer is None:
             self._composer = _Connected(self)
             desk.pane.mount(self._composer)
@@ -139,6 +150,8 @@ class Writing:
                     answers=letter.answers,
                     reply_all=letter.everybody,
                     expect_last=letter.newest,
+                    account=letter.account,
+                    via=letter.via,
                 )
             ]
         composer.keep()
@@ -191,7 +204,7 @@ class Writing:
 
         def saved(_none: object) -> None:
             if composer is not None and composer.open and composer.letter == letter:
-                composer.tell("draft kept")
+                composer.tell(_parts(letter, text) or "draft kept")
 
         def failed(sentence: str) -> None:
             if composer is not None:
@@ -222,10 +235,9 @@ class _Connected(Composer):
         event.stop()
         self._writing.run(event.action_id)
 
-    @on(Composer.Typed)
-    def _typed(self, event: Composer.Typed) -> None:
-        event.stop()
-        self._writing.typed(event.letter, event.text)
+    def save(self, letter: Letter, text: str) -> None:
+        """Keep the draft in the desk."""
+        self._writing.typed(letter, text)
 
 
 def _letter(ticket: TicketDetail, kind: str, everybody: bool) -> Letter:
@@ -249,6 +261,30 @@ def _letter(ticket: TicketDetail, kind: str, everybody: bool) -> Letter:
         others = [*_addresses(asked.to), *_addresses(asked.cc)]
         cc = tuple(dict.fromkeys(a for a in others if a.lower() not in ours and a not in to))
     return Letter(ticket.id, kind, everybody, to, cc, asked.id, newest)
+
+
+def _by(letter: Letter, way: Way) -> Letter:
+    """The same, to one other identity of the person."""
+    shown = way.value if way.kind == "email" or not way.display else way.display
+    limits = " · ".join((way.kind, *way.limits))
+    return replace(
+        letter,
+        to=(shown,),
+        cc=(),
+        via=way.identity,
+        account=way.account,
+        limits=limits,
+        longest=way.longest,
+    )
+
+
+def _parts(letter: Letter, text: str) -> str:
+    """That a text is too long for one message of its channel."""
+    if letter.longest is None or len(text) <= letter.longest:
+        return ""
+    from console.ways import split_words
+
+    return split_words(letter.longest, len(text))
 
 
 def _addresses(parties: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import ClassVar
 
 __all__ = [
+    "Accept",
     "Action",
     "AddTags",
     "Assign",
     "CancelSend",
     "DiscardHeld",
     "Escalate",
+    "HandBack",
+    "JoinCustomers",
     "MarkSpam",
     "NewTicket",
     "Note",
@@ -30,6 +33,7 @@ __all__ = [
     "SetPriority",
     "SetStatus",
     "Snooze",
+    "SplitCustomer",
     "Unsnooze",
 ]
 
@@ -140,7 +144,9 @@ class Reply(Action):
     the other recipients. ``attachments`` are (name, content type, sha256, size) of files already in
     the file store. ``undo_window_s`` None takes the account's. ``expect_last`` is the newest
     message that the writer had seen: the reply is refused if there is a newer one from the
-    customer.
+    customer. ``account`` names the account to send through; None takes that of the message that is
+    answered, or the one that reaches ``to``. ``via`` is the row of another identity of the same
+    person: the answer goes to that one alone, over its channel.
     """
 
     word: ClassVar[str] = "reply"
@@ -156,6 +162,8 @@ class Reply(Action):
     send_at: datetime | None = None
     undo_window_s: int | None = None
     expect_last: int | None = None
+    account: str | None = None
+    via: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,23 @@ class Escalate(Action):
     needed: str = ""
     wanted_by: datetime | None = None
     promised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept(Action):
+    """Say that an escalated ticket is yours now: its acknowledgement clock stops."""
+
+    word: ClassVar[str] = "accept"
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack(Action):
+    """Give an escalated ticket back to who had it before, with a note."""
+
+    word: ClassVar[str] = "hand back"
+    ticket: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +248,20 @@ class DiscardHeld(Action):
 
     word: ClassVar[str] = "discard"
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCustomers(Action):
+    """Say that two customers are one person: ``keep`` has everything of ``other`` from now on."""
+
+    word: ClassVar[str] = "join customers"
+    keep: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class SplitCustomer(Action):
+    """Say that a customer who was joined with somebody is a person of their own after all."""
+
+    word: ClassVar[str] = "split customer"
+    customer: int

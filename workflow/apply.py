@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from workflow import actions as a
+from workflow.companies import CompanyFile
 from workflow.errors import NotFound, UsageError
+from workflow.escalation_rules import EscalationRules
 from workflow.files import FileStore
 from workflow.inbound import Reader
 from workflow.model import Actor, Direction, OutboxState, Priority, Status, rfc3339
@@ -50,6 +52,8 @@ class Context:
     secret: bytes
     composers: Mapping[str, Composer]
     readers: Mapping[str, Reader]
+    escalation: EscalationRules
+    companies: CompanyFile
 
     @property
     def now(self) -> datetime:
@@ -303,6 +307,8 @@ def unsnooze(context: Context, action: a.Unsnooze) -> Result:
 
 
 def _snooze(context: Context, ticket: Ticket, until: datetime | None, *, until_reply: bool) -> None:
+    # To the second, as its event says it, so that an undo finds what it expects.
+    until = until.replace(microsecond=0) if until else None
     before = {"until": rfc3339(ticket.snoozed_until), "reply": ticket.snoozed_until_reply}
     after = {"until": rfc3339(until), "reply": until_reply}
     if before == after:

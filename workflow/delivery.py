@@ -7,7 +7,7 @@ from typing import Any
 from workflow import actions as a
 from workflow.apply import Context, Result, applies, remake_last_line
 from workflow.errors import NotFound, Refusal
-from workflow.model import OutboxState
+from workflow.model import Direction, OutboxState
 from workflow.store.tables import Draft, Message, Outbox
 
 __all__ = [
@@ -96,13 +96,23 @@ def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None
 
     Raises Refusal when it is on its way or gone.
     """
+    session = context.transaction.session
+    carried = session.get(Message, item.message_row)
+    # The mail of a note: it tells the team, and its text is nobody's draft.
+    note = carried is not None and carried.direction == Direction.NOTE
     if item.state not in _BEFORE_LEAVING:
+        if note and undoes is not None:
+            # What was told stays told; what it told of is taken back all the same.
+            return
         raise Refusal(
             f"the reply on #{item.ticket_id} is {item.state}: only what has not left can be taken back"
         )
     data = None if undoes is None else {"undoes": undoes}
     message = change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled", data)
-    session = context.transaction.session
+    if note:
+        message.delivery = None
+        session.add(message)
+        return
     writer = message.agent or context.actor.name
     if message.text and session.get(Draft, (writer, item.ticket_id, "reply")) is None:
         session.add(

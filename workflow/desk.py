@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from workflow import delivery, escalation, opening, release, reply, sla
+from workflow import customers, delivery, escalation, opening, release, reply, sla
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
+from workflow.companies import CompanyFile
 from workflow.errors import Refusal
+from workflow.escalation_rules import EscalationFile
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Reader
-from workflow.model import Actor
+from workflow.model import ENGINE, Actor
 from workflow.outgoing import Composer
 from workflow.projections import refresh
 from workflow.receive import CursorMove, Received, receive
@@ -25,7 +27,7 @@ from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
 
-_REGISTERED = (delivery, escalation, opening, release, reply)
+_REGISTERED = (customers, delivery, escalation, opening, release, reply)
 """Modules that only need to be imported: they put their actions into ``APPLY``."""
 
 
@@ -52,12 +54,16 @@ class Desk:
         composers: Mapping[str, Composer] | None = None,
         readers: Mapping[str, Reader] | None = None,
         policy: sla.Policy | None = sla.BUILT_IN,
+        escalation_file: EscalationFile | None = None,
+        company_file: CompanyFile | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.settings = settings
         self.files = files
         self.policy = policy
+        self.escalation_file = escalation_file or EscalationFile(None, settings)
+        self.company_file = company_file or CompanyFile(None)
         self.secret = store.secret(clock.now())
         self._composers = composers or {}
         self._readers = readers or {}
@@ -148,7 +154,9 @@ class Desk:
         cursor moves with them.
         """
         with self.store.write(self.clock.now()) as transaction:
-            found = receive(transaction, items, self.settings, self.secret, cursor)
+            found = receive(
+                transaction, items, self.settings, self.secret, cursor, self.company_file
+            )
             refresh(transaction, self.policy)
             return found
 
@@ -181,6 +189,14 @@ class Desk:
             yield transaction
             refresh(transaction, self.policy)
 
+    @contextmanager
+    def engine_change(self, cause: str) -> Iterator[Context]:
+        """As :meth:`engine_work`, with what applying actions needs: for timers that do what an
+        agent could. Raises StoreError.
+        """
+        with self.engine_work() as transaction:
+            yield self._context(transaction, ENGINE, cause)
+
     def _context(self, transaction: Transaction, actor: Actor, cause: str) -> Context:
         return Context(
             transaction=transaction,
@@ -191,6 +207,8 @@ class Desk:
             secret=self.secret,
             composers=self._composers,
             readers=self._readers,
+            escalation=self.escalation_file.rules,
+            companies=self.company_file,
         )
 
     def _apply(self, context: Context, action: Action) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,7 +87,7 @@ def first_priority(events: Iterable[Row]) -> Priority:
     return Priority.MEDIUM
 
 
-def project(events: list[Row], policy: sla.Policy | None) -> Projection:
+def project(events: Sequence[Row], policy: sla.Policy | None) -> Projection:
     """Clocks, waiting-since and ranks of a ticket from its events."""
     course = sla.course(facts(events), policy, first_priority(events))
     clocks, waiting = course.clocks, course.waiting_since

@@ -58,6 +58,13 @@ class Inbound:
     the Message-IDs it answers, in the order of their headers. ``reply_token`` is the text of a
     token of ours found in its recipients or references, not yet checked. ``own`` marks mail that
     one of our own addresses sent.
+
+    Of channels that are a conversation: ``conversation`` is its key, by which a message joins the
+    ticket that goes on. ``aliases`` are further names that the channel may use for this message.
+    ``edits`` is the name of an earlier message whose text this one replaces, ``adds_to`` of one
+    that it belongs to (a late part of an album), ``deletes`` of those that were taken back; where
+    an edited one is not known, this is a message itself. ``handle`` is how the channel shows the
+    sender (``@anna``). ``set_aside`` with a ``held_cause``: nobody need decide about it.
     """
 
     channel: str
@@ -86,6 +93,13 @@ class Inbound:
     held_cause: str | None = None
     held_evidence: str = ""
     defects: tuple[str, ...] = ()
+    conversation: str = ""
+    aliases: tuple[str, ...] = ()
+    edits: str | None = None
+    adds_to: str | None = None
+    deletes: tuple[str, ...] = ()
+    handle: str = ""
+    set_aside: bool = False
 
 
 class Reader(Protocol):

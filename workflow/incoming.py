@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from workflow.companies import STANDARD, Company, CompanyFile
 from workflow.inbound import Inbound, Party, Source
-from workflow.model import CUSTOMER, ENGINE, Direction
+from workflow.model import CUSTOMER, ENGINE, UNRESOLVED, Direction
 from workflow.settings import Settings
-from workflow.store.statements import bindparam, col, func, select, update
+from workflow.store.statements import bindparam, col, func, or_, select, update
 from workflow.store.store import Transaction
 from workflow.store.tables import (
     Arrival,
@@ -25,11 +26,15 @@ from workflow.store.tables import (
     Held,
     Identity,
     Message,
+    MessageAlias,
     Ticket,
 )
 from workflow.tokens import check_token
 
-__all__ = ["Batch", "Known", "TicketState", "look_up", "write"]
+__all__ = ["GOES_ON", "Batch", "Known", "TicketState", "look_up", "write"]
+
+GOES_ON = timedelta(days=7)
+"""So long after it was resolved a ticket goes on when its customer writes in the same chat."""
 
 _CHUNK = 800
 
@@ -70,8 +75,17 @@ class Batch:
     settings: Settings
     secret: bytes
     own: frozenset[str]
+    companies: CompanyFile | None = None
     by_dedupe: dict[str, Known] = field(default_factory=dict)
-    by_message_id: dict[str, tuple[int, str]] = field(default_factory=dict)
+    by_message_id: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    """Ticket, direction and channel for the name of a message."""
+    named: dict[str, int] = field(default_factory=dict)
+    """The message for a name by which an item changes it."""
+    stored: dict[int, Message] = field(default_factory=dict)
+    """Those of them that were there before this batch."""
+    conversations: dict[str, list[int]] = field(default_factory=dict)
+    """Tickets of a conversation that may go on, the newest first."""
+    aliases: list[dict[str, Any]] = field(default_factory=list)
     tickets: dict[int, TicketState] = field(default_factory=dict)
     customers: dict[tuple[str, str], int] = field(default_factory=dict)
     next_ticket: int = 1
@@ -79,6 +93,8 @@ class Batch:
     next_customer: int = 1
     next_held: int = 1
     new_customers: list[dict[str, Any]] = field(default_factory=list)
+    placed: dict[int, Company] = field(default_factory=dict)
+    """New customers whose domain is in the table of companies, until a ticket tells of it."""
     new_identities: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     attachments: list[dict[str, Any]] = field(default_factory=list)
@@ -93,7 +109,9 @@ class Batch:
         """The moment of the intake."""
         return self.transaction.now
 
-    def remember(self, message_id: str | None, ticket: int, direction: str) -> None:
+    def remember(
+        self, message_id: str | None, ticket: int, direction: str, channel: str = "email"
+    ) -> None:
         """Note whose a Message-ID is.
 
         Anybody can write any id into a mail: ours is never taken over, else the first one has it.
@@ -101,7 +119,7 @@ class Batch:
         known = self.by_message_id.get(message_id or "")
         ours = direction == Direction.OUT and known is not None and known[1] != Direction.OUT
         if message_id and (known is None or ours):
-            self.by_message_id[message_id] = (ticket, direction)
+            self.by_message_id[message_id] = (ticket, direction, channel)
 
     def party(self, item: Inbound) -> Party:
         """Whose ticket it is: the sender, or for mail that we sent ourselves the first other
@@ -126,12 +144,15 @@ class Batch:
             customer = self.next_customer
             self.next_customer += 1
             self.customers[key] = customer
+            company = self.companies.of(key[1]) if self.companies is not None else None
+            if company is not None:
+                self.placed[customer] = company
             self.new_customers.append(
                 {
                     "id": customer,
                     "name": party.name,
-                    "company": "",
-                    "tier": "standard",
+                    "company": company.company if company else "",
+                    "tier": (company.tier if company else "") or STANDARD,
                     "created_at": self.now,
                 }
             )
@@ -140,12 +161,19 @@ class Batch:
                     "customer_id": customer,
                     "kind": key[0],
                     "value": key[1],
-                    "display": party.name,
+                    "display": item.handle or party.name,
                     "evidence": "wrote from it" if not item.own else "was written to",
                     "created_at": self.now,
                 }
             )
         return customer
+
+    def tell_company(self, ticket: int, customer: int) -> None:
+        """Record on a new customer's ticket what the table of companies said of them."""
+        company = self.placed.pop(customer, None)
+        if company is not None:
+            for data in company.changes:
+                self.event("ticket.field", ticket, self.now, data, company.cause)
 
     def event(
         self, name: str, ticket: int | None, at: datetime, data: dict[str, Any], cause: str
@@ -182,20 +210,27 @@ def look_up(batch: Batch, items: Sequence[Inbound]) -> None:
             batch.by_dedupe.setdefault(key or "", Known(held=held_item))
     _load_arrivals(batch, items)
     wanted: set[str] = set()
+    amended: set[str] = set()
     for item in items:
+        amended.update(name for name in (item.edits, item.adds_to, *item.deletes) if name)
         wanted.update(item.in_reply_to)
         wanted.update(item.references)
         if item.message_id:
             wanted.add(item.message_id)
     for chunk in _chunks(sorted(wanted)):
         found = session.exec(
-            select(Message.message_id, Message.ticket_id, Message.direction)
+            select(Message.message_id, Message.ticket_id, Message.direction, Message.channel)
             .where(col(Message.message_id).in_(chunk))
             .order_by(col(Message.id))
         )
-        for message_id, number, direction in found:
-            batch.remember(message_id, number, direction)
-    tickets = {ticket for ticket, _direction in batch.by_message_id.values()}
+        for message_id, number, direction, channel in found:
+            batch.remember(message_id, number, direction, channel)
+    _load_aliases(batch, wanted)
+    _load_amended(batch, amended)
+    _load_conversations(batch, items)
+    tickets = {ticket for ticket, _direction, _channel in batch.by_message_id.values()}
+    tickets.update(row.ticket_id for row in batch.stored.values())
+    tickets.update(number for numbers in batch.conversations.values() for number in numbers)
     for item in items:
         for token in item.reply_tokens:
             if (owner := check_token(batch.secret, token)) is not None:
@@ -206,6 +241,59 @@ def look_up(batch: Batch, items: Sequence[Inbound]) -> None:
     batch.next_message = _next_id(batch, Message)
     batch.next_customer = _next_id(batch, Customer)
     batch.next_held = _next_id(batch, Held)
+
+
+def _load_aliases(batch: Batch, wanted: set[str]) -> None:
+    """Names that channels gave to messages beside their own; mail has none."""
+    for chunk in _chunks(sorted(name for name in wanted if name.startswith("<tg."))):
+        found = batch.transaction.session.exec(
+            select(MessageAlias.alias, Message.ticket_id, Message.direction, Message.channel)
+            .join(Message, col(Message.id) == col(MessageAlias.message_row))
+            .where(col(MessageAlias.alias).in_(chunk))
+        )
+        for alias, number, direction, channel in found:
+            batch.remember(alias, number, direction, channel)
+
+
+def _load_amended(batch: Batch, names: set[str]) -> None:
+    """The messages that items change."""
+    session = batch.transaction.session
+    for chunk in _chunks(sorted(names)):
+        direct = session.exec(select(Message).where(col(Message.message_id).in_(chunk)))
+        for row in direct:
+            assert row.id is not None
+            batch.named.setdefault(row.message_id or "", row.id)
+            batch.stored[row.id] = row
+        others = session.exec(
+            select(MessageAlias.alias, Message)
+            .join(Message, col(Message.id) == col(MessageAlias.message_row))
+            .where(col(MessageAlias.alias).in_(chunk))
+        )
+        for alias, row in others:
+            assert row.id is not None
+            batch.named.setdefault(alias, row.id)
+            batch.stored[row.id] = row
+
+
+def _load_conversations(batch: Batch, items: Sequence[Inbound]) -> None:
+    """The tickets in which a conversation may go on, and those they were merged into."""
+    keys = {item.conversation for item in items if item.conversation}
+    for chunk in _chunks(sorted(keys)):
+        found = batch.transaction.session.exec(
+            select(Ticket.conversation, Ticket.id)
+            .where(
+                col(Ticket.conversation).in_(chunk),
+                or_(
+                    col(Ticket.status).in_([status.value for status in UNRESOLVED]),
+                    col(Ticket.resolved_at) > batch.now - GOES_ON,
+                    col(Ticket.merged_into).is_not(None),
+                ),
+            )
+            .order_by(col(Ticket.id).desc())
+        )
+        for key, number in found:
+            if key is not None and number is not None:
+                batch.conversations.setdefault(key, []).append(number)
 
 
 def _load_arrivals(batch: Batch, items: Sequence[Inbound]) -> None:
@@ -280,6 +368,7 @@ def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 def write(batch: Batch) -> None:
     """Write everything the batch has come to."""
     transaction = batch.transaction
+    transaction.session.flush()
     transaction.insert_many(Customer, batch.new_customers)
     transaction.insert_many(Identity, batch.new_identities)
     fresh: list[dict[str, Any]] = []
@@ -304,6 +393,7 @@ def write(batch: Batch) -> None:
         )
     transaction.insert_many(Held, batch.held)
     transaction.insert_many(Message, batch.messages)
+    transaction.insert_many(MessageAlias, batch.aliases)
     transaction.insert_many(AttachmentRow, batch.attachments)
     transaction.insert_many(Event, batch.events)
     transaction.insert_many(Arrival, batch.arrivals)

@@ -26,6 +26,7 @@ __all__ = [
     "Priority",
     "Status",
     "from_millis",
+    "moment",
     "rfc3339",
     "to_millis",
 ]
@@ -171,6 +172,11 @@ def to_millis(moment: datetime) -> int:
 def from_millis(millis: int) -> datetime:
     """The aware UTC moment for stored milliseconds."""
     return datetime.fromtimestamp(millis / 1000, UTC)
+
+
+def moment(millis: int | None) -> datetime | None:
+    """The moment of stored milliseconds that may be missing."""
+    return None if millis is None else from_millis(millis)
 
 
 def rfc3339(moment: datetime | None) -> str | None:

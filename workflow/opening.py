@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from workflow import actions as a
 from workflow.apply import Context, Result, applies, summary_line
+from workflow.companies import STANDARD
 from workflow.errors import UsageError
-from workflow.model import Direction
+from workflow.model import ENGINE, Direction
 from workflow.plaintext import one_line, printable
 from workflow.store.statements import col, select
 from workflow.store.tables import Customer, Identity, Message, Ticket
@@ -27,8 +28,11 @@ def new_ticket(context: Context, action: a.NewTicket) -> Result:
     identity = session.exec(
         select(Identity).where(col(Identity.kind) == kind, col(Identity.value) == address)
     ).first()
+    company = context.companies.of(address) if identity is None else None
     if identity is None:
         customer = Customer(name=one_line(action.customer_name), created_at=context.now)
+        if company is not None:
+            customer.company, customer.tier = company.company, company.tier or STANDARD
         session.add(customer)
         session.flush()
         assert customer.id is not None
@@ -69,5 +73,8 @@ def new_ticket(context: Context, action: a.NewTicket) -> Result:
         )
     )
     context.record("ticket.created", ticket.id, {"priority": ticket.priority, "channel": channel})
+    if company is not None:
+        for data in company.changes:
+            context.transaction.record("ticket.field", ticket.id, ENGINE, company.cause, data)
     context.record("message.received", ticket.id, {"message": message.id, "automatic": False})
     return Result(f"opened #{ticket.id}", ticket.id, message.id)

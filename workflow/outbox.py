@@ -10,6 +10,7 @@ queued again; if they may have, it is failed and says so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from workflow.desk import Desk
 from workflow.model import ENGINE, OutboxState
 from workflow.store.statements import col, or_, select
 from workflow.store.store import Transaction
-from workflow.store.tables import Message, Outbox
+from workflow.store.tables import Message, MessageAlias, Outbox
 
 __all__ = [
     "UNKNOWN_FATE",
@@ -27,6 +28,7 @@ __all__ = [
     "claim",
     "mark_copied",
     "mark_failed",
+    "mark_part",
     "mark_past_the_dot",
     "mark_retry",
     "mark_sent",
@@ -44,6 +46,13 @@ UNKNOWN_FATE = (
 )
 
 
+UNKNOWN_PART = (
+    "deskhand was stopped after a part of it was handed over and before the server answered: it may have been sent."
+    " Look into the chat, or ask the customer; then retry (sends it again) or cancel"
+)
+"""The same for a chat, where what was sent before that part is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A message that is ours to send now."""
@@ -58,6 +67,7 @@ class Claim:
     attempts: int
     sent_at: datetime | None
     from_address: str
+    parts_done: int = 0
 
 
 def claim(desk: Desk, holder: str, accounts: Sequence[str], limit: int = 20) -> list[Claim]:
@@ -98,6 +108,7 @@ def _claim(row: Outbox, message: Message) -> Claim:
         attempts=row.attempts,
         sent_at=row.sent_at,
         from_address=message.from_address,
+        parts_done=row.parts_done,
     )
 
 
@@ -113,6 +124,23 @@ def mark_past_the_dot(desk: Desk, item: int, holder: str) -> bool:
         row.past_the_dot = True
         transaction.session.add(row)
         return True
+
+
+def mark_part(desk: Desk, item: int, ids: Sequence[str] = ()) -> None:
+    """One more part of it was taken; ``ids`` are the names that the channel has for it."""
+    with desk.engine_work() as transaction:
+        row = _row(transaction, item)
+        row.parts_done += 1
+        row.past_the_dot = False
+        transaction.session.add(row)
+        known = transaction.session.exec(
+            select(MessageAlias.alias).where(col(MessageAlias.alias).in_(ids))
+        ).all()
+        transaction.session.add_all(
+            MessageAlias(alias=name, message_row=row.message_row)
+            for name in dict.fromkeys(ids)
+            if name not in known
+        )
 
 
 def mark_sent(
@@ -143,9 +171,16 @@ def mark_sent(
         )
 
 
-def mark_retry(desk: Desk, item: int, error: str, *, holder: str | None = None) -> None:
-    """A fault that passes: queue it again after a pause that grows, or fail it when it has been
-    tried for long enough.
+def mark_retry(
+    desk: Desk,
+    item: int,
+    error: str,
+    *,
+    holder: str | None = None,
+    wait_s: float | None = None,
+) -> None:
+    """A fault that passes: queue it again after a pause that grows (or the ``wait_s`` seconds that
+    the server asked for), or fail it when it has been tried for long enough.
 
     Nothing happens to an item that is not being sent any more, or (with ``holder``) by somebody
     else by now: it was settled, and to queue it again might send it twice.
@@ -160,6 +195,8 @@ def mark_retry(desk: Desk, item: int, error: str, *, holder: str | None = None) 
             _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": row.error})
             return
         pause = _BACKOFF_S[min(row.attempts, len(_BACKOFF_S)) - 1]
+        if wait_s is not None:
+            pause = math.ceil(wait_s)
         row.due_at = transaction.now + timedelta(seconds=pause)
         data = {"error": error, "seconds": pause}
         _move(transaction, row, OutboxState.QUEUED, "send.postponed", data)
@@ -226,8 +263,8 @@ def recover(desk: Desk, holder: str, accounts: Sequence[str]) -> int:
         for row in rows:
             row.claimed_by = None
             if row.past_the_dot:
-                row.error = UNKNOWN_FATE
-                _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": UNKNOWN_FATE})
+                row.error = UNKNOWN_FATE if row.channel == "email" else UNKNOWN_PART
+                _move(transaction, row, OutboxState.FAILED, "send.failed", {"error": row.error})
             else:
                 row.due_at = transaction.now
                 _move(

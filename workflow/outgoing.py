@@ -13,7 +13,15 @@ from typing import Protocol
 from workflow.errors import Refusal
 from workflow.inbound import Party
 
-__all__ = ["Answered", "Composed", "Composer", "OutgoingFile", "OutgoingMessage", "recipients_of"]
+__all__ = [
+    "Answered",
+    "Composed",
+    "Composer",
+    "OutgoingFile",
+    "OutgoingMessage",
+    "chat_of",
+    "recipients_of",
+]
 
 _KEPT_REFERENCES = 20
 """The first and the last ones: what mail clients thread by, short enough for every server (RFC 5322
@@ -83,6 +91,8 @@ class Composed:
     from_name: str
     from_address: str
     recipients: tuple[str, ...]
+    conversation: str = ""
+    """The chat that it is said in, where the channel has such."""
 
 
 class Composer(Protocol):
@@ -91,6 +101,14 @@ class Composer(Protocol):
     def compose(self, message: OutgoingMessage) -> Composed:
         """The finished message; raises Refusal when the channel cannot carry it."""
         ...
+
+
+def chat_of(answered: Answered) -> tuple[Party, ...]:
+    """Where an answer in a chat goes: to the place that was written in."""
+    if answered.reply_to:
+        return answered.reply_to[:1]
+    first = answered.to[:1] if answered.was_ours else (answered.sender,)
+    return tuple(party for party in first if party.address)
 
 
 def recipients_of(

@@ -14,7 +14,7 @@ from typing import Any
 from workflow import sla
 from workflow.history import CLOCK_EVENTS, Projection, Row, project
 from workflow.model import Priority
-from workflow.store.statements import col, delete, select
+from workflow.store.statements import bindparam, col, delete, select, update
 from workflow.store.store import Transaction
 from workflow.store.tables import ClockRow, Event, Ticket
 
@@ -32,27 +32,46 @@ def refresh(
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         events = events_of(transaction, chunk)
-        rows = transaction.session.exec(select(Ticket).where(col(Ticket.id).in_(chunk))).all()
+        priorities = transaction.session.exec(
+            select(Ticket.id, Ticket.priority).where(col(Ticket.id).in_(chunk))
+        ).all()
         transaction.session.exec(delete(ClockRow).where(col(ClockRow.ticket_id).in_(chunk)))
         clocks: list[dict[str, Any]] = []
-        for ticket in rows:
-            assert ticket.id is not None
-            projection = project(events.get(ticket.id, []), policy)
-            write(ticket, projection, transaction.now)
-            clocks.extend(clock_rows(ticket.id, projection))
+        columns: list[dict[str, Any]] = []
+        for number, priority in priorities:
+            assert number is not None
+            projection = project(events.get(number, []), policy)
+            columns.append(_columns(number, priority, projection, transaction.now))
+            clocks.extend(clock_rows(number, projection))
+        _update(transaction, columns)
         transaction.insert_many(ClockRow, clocks)
 
 
-def write(ticket: Ticket, projection: Projection, now: datetime) -> None:
-    """Put a projection on its ticket."""
-    ticket.waiting_since = projection.waiting_since
-    ticket.next_metric = projection.next_metric
-    ticket.next_due_at = projection.next_due_at
-    ticket.next_warn_at = projection.next_warn_at
-    ticket.due_rank = projection.due_rank
-    ticket.waiting_rank = projection.waiting_rank
-    ticket.urgency_rank = Priority.URGENT - ticket.priority
-    ticket.updated_at = now
+def _columns(number: int, priority: int, made: Projection, now: datetime) -> dict[str, Any]:
+    return {
+        "key": number,
+        "waiting_since": made.waiting_since,
+        "next_metric": made.next_metric,
+        "next_due_at": made.next_due_at,
+        "next_warn_at": made.next_warn_at,
+        "due_rank": made.due_rank,
+        "waiting_rank": made.waiting_rank,
+        "urgency_rank": int(Priority.URGENT - priority),
+        "updated_at": now,
+    }
+
+
+def _update(transaction: Transaction, columns: list[dict[str, Any]]) -> None:
+    """Put projections on their tickets, all with one statement (the ORM needs one for each)."""
+    if not columns:
+        return
+    table = Ticket.__table__  # type: ignore[attr-defined]
+    values: dict[str, Any] = {name: bindparam(name) for name in columns[0] if name != "key"}
+    values["version"] = table.c.version + 1
+    transaction.connection.execute(
+        update(table).where(table.c.id == bindparam("key")).values(**values), columns
+    )
+    transaction.session.expire_all()
 
 
 def events_of(transaction: Transaction, tickets: list[int]) -> dict[int, list[Row]]:

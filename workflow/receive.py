@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workflow.amending import add, delete, edit, file_row, name_also
 from workflow.apply import summary_line
+from workflow.companies import CompanyFile
 from workflow.inbound import Inbound, Party
-from workflow.incoming import Batch, Known, TicketState, look_up, write
-from workflow.model import FAR_FUTURE_MS, Direction, Intake, Priority, Status
+from workflow.incoming import GOES_ON, Batch, Known, TicketState, look_up, write
+from workflow.model import FAR_FUTURE_MS, UNRESOLVED, Direction, Intake, Priority, Status
 from workflow.query.terms import people_text
 from workflow.settings import Settings
 from workflow.store.store import Transaction
@@ -53,12 +55,14 @@ def receive(
     settings: Settings,
     secret: bytes,
     cursor: CursorMove | None = None,
+    companies: CompanyFile | None = None,
 ) -> list[Received]:
     """Take items in, in their order; every one has an outcome.
 
-    The cursor moves in this same transaction.
+    The cursor moves in this same transaction. A new customer gets what ``companies`` says of their
+    domain.
     """
-    batch = Batch(transaction, settings, secret, settings.own_addresses)
+    batch = Batch(transaction, settings, secret, settings.own_addresses, companies)
     look_up(batch, items)
     outcomes = [_take(batch, item) for item in items]
     write(batch)
@@ -88,11 +92,17 @@ def _take(batch: Batch, item: Inbound) -> Received:
 
 
 def _decide(batch: Batch, item: Inbound) -> Received:
+    if item.deletes or item.edits:
+        changed = delete(batch, item) if item.deletes else edit(batch, item)
+        if changed is not None:
+            return Received(*changed)
     if item.dedupe_key and item.dedupe_key in batch.by_dedupe:
         found = batch.by_dedupe[item.dedupe_key]
         return Received(Intake.DUPLICATE, "already here", found.ticket, found.message, found.held)
+    if item.adds_to and (added := add(batch, item)) is not None:
+        return Received(*added)
     known = batch.by_message_id.get(item.message_id or "")
-    if item.own and known is not None and known[1] == Direction.OUT:
+    if item.own and known is not None and known[1] != Direction.IN:
         return Received(Intake.DUPLICATE, "a mail that this desk sent", known[0])
     if item.held_cause:
         return _hold(batch, item)
@@ -121,7 +131,7 @@ def _hold(batch: Batch, item: Inbound) -> Received:
             "subject": item.subject,
             "raw_sha256": item.raw_sha256,
             "raw_size": item.raw_size,
-            "state": "held",
+            "state": "discarded" if item.set_aside else "held",
             "dedupe_key": item.dedupe_key or None,
         }
     )
@@ -141,9 +151,27 @@ def _thread(batch: Batch, item: Inbound) -> tuple[TicketState | None, str]:
     for rule, ids in (("in-reply-to", item.in_reply_to), ("references", reversed(item.references))):
         for message_id in ids:
             found = batch.by_message_id.get(message_id)
-            if found is not None and (state := _kept(batch, found[0])) is not None:
+            # Of the same channel only: anybody can write the number of a chat message into a mail.
+            if found is None or found[2] != item.channel:
+                continue
+            if (state := _kept(batch, found[0])) is not None:
                 return state, rule
+    for number in batch.conversations.get(item.conversation, ()):
+        if (state := _kept(batch, number)) is not None and _goes_on(state, item):
+            return state, "conversation"
     return None, ""
+
+
+def _goes_on(state: TicketState, item: Inbound) -> bool:
+    """Whether what is said in a chat belongs to a ticket of it."""
+    if state.status in UNRESOLVED:
+        return True
+    resolved_at = state.current.resolved_at if state.current is not None else None
+    return (
+        state.status == Status.RESOLVED
+        and resolved_at is not None
+        and item.reached_at - resolved_at < GOES_ON
+    )
 
 
 def _kept(batch: Batch, ticket: int) -> TicketState | None:
@@ -171,6 +199,7 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
         "priority_by": "default",
         "channel": item.channel,
         "account": item.source.account,
+        "conversation": item.conversation or None,
         "customer_id": batch.customer(item),
         "created_at": item.reached_at,
         "updated_at": batch.now,
@@ -186,6 +215,8 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
         "version": 1,
     }
     batch.tickets[number] = state
+    if item.conversation:
+        batch.conversations.setdefault(item.conversation, []).insert(0, number)
     batch.event(
         "ticket.created",
         number,
@@ -193,6 +224,7 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
         {"priority": int(Priority.MEDIUM), "channel": item.channel, "account": item.source.account},
         cause=f"{item.channel} from {item.sender.address or 'nobody'}",
     )
+    batch.tell_company(number, state.row["customer_id"])
     return state
 
 
@@ -200,20 +232,24 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
     number = batch.next_message
     batch.next_message += 1
     full = item.full_text if item.full_text != item.text else None
-    sent = item.own
-    agent = batch.settings.agent_by_email(item.sender.address) if sent else None
+    internal = _answers_the_team(batch, item)
+    sent = item.own and not internal
+    direction = Direction.NOTE if internal else Direction.OUT if sent else Direction.IN
+    # The first words of a chat name its ticket; a message of it has no subject.
+    subject = "" if item.conversation else item.subject
+    agent = batch.settings.agent_by_email(item.sender.address) if item.own else None
     batch.messages.append(
         {
             "id": number,
             "ticket_id": state.id,
-            "direction": (Direction.OUT if sent else Direction.IN).value,
+            "direction": direction.value,
             "author": agent or item.sender.name or item.sender.address,
             "agent": agent,
             "channel": item.channel,
             "account": item.source.account,
             "at": item.reached_at,
             "date": item.date,
-            "subject": item.subject,
+            "subject": subject,
             "from_name": item.sender.name,
             "from_address": item.sender.address,
             "to_list": _pairs(item.to),
@@ -235,31 +271,40 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
             "defects": "; ".join(item.defects),
         }
     )
-    batch.attachments.extend(
-        {
-            "message_id": number,
-            "name": file.name,
-            "content_type": file.content_type,
-            "size": file.size,
-            "sha256": file.sha256,
-            "inline": file.inline,
-            "content_id": file.content_id,
-        }
-        for file in item.attachments
-    )
+    batch.attachments.extend(file_row(number, file) for file in item.attachments)
     people = people_text(
         agent or item.sender.name or item.sender.address,
         item.sender.name,
         item.sender.address,
         _pairs((*item.to, *item.cc)),
     )
-    batch.index.append((number, item.subject, people, full or item.text))
+    batch.index.append((number, subject, people, full or item.text))
     if item.dedupe_key:
         batch.by_dedupe[item.dedupe_key] = Known(number, state.id)
-    direction = Direction.OUT if sent else Direction.IN
-    batch.remember(item.message_id, state.id, direction.value)
-    _note_message(batch, item, state, number)
+    for name in (item.message_id, *item.aliases):
+        batch.remember(name, state.id, direction.value, item.channel)
+        if name:
+            batch.named.setdefault(name, number)
+    name_also(batch, number, item.aliases)
+    if internal:
+        data = {"message": number}
+        batch.event("note.added", state.id, item.reached_at, data, f"{item.channel} intake")
+        state.count += 1
+        state.changed = True
+    else:
+        _note_message(batch, item, state, number)
     return number
+
+
+def _answers_the_team(batch: Batch, item: Inbound) -> bool:
+    """Whether it answers the mail of a note: only the team knows of it, so it is the team's too,
+    and neither a reply to the customer nor a word of theirs. What also goes to others is a reply.
+    """
+    answered = [batch.by_message_id.get(name) for name in item.in_reply_to]
+    if not any(f and f[1] == Direction.NOTE and f[2] == item.channel for f in answered):
+        return False
+    own = batch.settings.own_addresses
+    return not item.own or all(p.address.lower() in own for p in (*item.to, *item.cc))
 
 
 def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) -> None:

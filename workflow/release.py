@@ -40,7 +40,13 @@ def release_held(context: Context, action: a.ReleaseHeld) -> Result:
     before, row.dedupe_key, row.state = row.state, None, "released"
     session.add(row)
     session.flush()
-    found = receive(context.transaction, [item], context.settings, context.secret)[0]
+    found = receive(
+        context.transaction,
+        [item],
+        context.settings,
+        context.secret,
+        companies=context.companies,
+    )[0]
     row = session.get(Held, action.held)
     assert row is not None
     row.message_row = found.message

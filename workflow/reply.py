@@ -16,14 +16,15 @@ from workflow.apply import (
 from workflow.errors import Refusal, UsageError
 from workflow.inbound import Party
 from workflow.model import Direction, OutboxState, Status
-from workflow.outgoing import Answered, OutgoingFile, OutgoingMessage, recipients_of
+from workflow.outgoing import Answered, OutgoingFile, OutgoingMessage, chat_of, recipients_of
 from workflow.plaintext import one_line, printable
 from workflow.settings import ChannelSettings
 from workflow.store.statements import col, select
-from workflow.store.tables import AttachmentRow, Draft, Message, Outbox, Ticket
+from workflow.store.tables import AttachmentRow, Draft, Identity, Message, Outbox, Ticket
 from workflow.tokens import make_token
+from workflow.via import account_via, identity_of
 
-__all__ = ["answered_by", "reply", "reply_subject"]
+__all__ = ["account_of", "answered_by", "reply", "reply_subject"]
 
 
 @applies(a.Reply)
@@ -41,16 +42,34 @@ def reply(context: Context, action: a.Reply) -> Result:
     answered_row = _answered_row(context, action)
     if action.expect_last is not None:
         _refuse_if_news(context, action.ticket, action.expect_last)
-    account = _account(context, ticket)
+    identity = identity_of(context, action, ticket)
+    if identity is not None:
+        account = account_via(context, action, identity)
+    else:
+        account = account_of(context, action, ticket, answered_row)
     answered = answered_by(answered_row) if answered_row else None
-    to, cc = _recipients(context, action, answered)
+    to: tuple[Party, ...]
+    cc: tuple[Party, ...] = ()
+    if identity is not None:
+        to = (Party(identity.display, identity.value),)
+    elif account.kind == "email":
+        if action.to is None and _is_of_a_chat(answered_row):
+            to = _mail_address(context, action)
+        else:
+            to, cc = _recipients(context, action, answered)
+    else:
+        to = _chat(context, action, ticket, account, answered)
+    thread_row = _thread_row(context, action, account, answered_row)
+    thread = answered_by(thread_row) if thread_row else None
     bcc = tuple(Party("", address) for address in action.bcc)
     composer = context.composers.get(account.kind)
     if composer is None:
         raise Refusal(
             f"this desk has no way to send over {account.kind}: check the channel in deskhand.toml"
         )
-    subject = reply_subject(answered_row.subject if answered_row else ticket.subject)
+    subject = (answered_row.subject if answered_row else "") or ticket.subject
+    if account.kind == "email":
+        subject = reply_subject(subject)
     composed = composer.compose(
         OutgoingMessage(
             ticket=action.ticket,
@@ -62,7 +81,7 @@ def reply(context: Context, action: a.Reply) -> Result:
             cc=cc,
             bcc=bcc,
             files=tuple(OutgoingFile(*entry) for entry in action.attachments),
-            answered=answered,
+            answered=thread,
             token=make_token(context.secret, action.ticket),
             at=context.now,
         )
@@ -85,8 +104,8 @@ def reply(context: Context, action: a.Reply) -> Result:
             cc_list=[[party.name, party.address] for party in cc],
             bcc_list=[[party.name, party.address] for party in bcc],
             message_id=composed.message_id,
-            in_reply_to=answered.message_id if answered else None,
-            reference_ids=" ".join(answered.chain()) if answered else "",
+            in_reply_to=thread.message_id if thread else None,
+            reference_ids=" ".join(thread.chain()) if thread else "",
             text=text,
             raw_sha256=composed.raw_sha256,
             raw_size=composed.raw_size,
@@ -125,6 +144,9 @@ def reply(context: Context, action: a.Reply) -> Result:
     ticket.last_message_at, ticket.last_direction = context.now, Direction.OUT.value
     ticket.last_line = summary_line(text)
     ticket.message_count += 1
+    if composed.conversation and ticket.conversation is None:
+        # What the customer writes back there belongs here.
+        ticket.conversation = composed.conversation
     transaction.session.add(ticket)
     context.record(
         "message.queued",
@@ -214,18 +236,107 @@ def _refuse_if_news(context: Context, ticket: int, seen: int) -> None:
         )
 
 
-def _account(context: Context, ticket: Ticket) -> ChannelSettings:
-    """The account that the ticket came through, else the first that can send mail."""
-    channels = context.settings.channels
-    for channel in channels:
-        if channel.name == ticket.account:
+def account_of(
+    context: Context, action: a.Reply, ticket: Ticket, answered: Message | None
+) -> ChannelSettings:
+    """The account an answer goes through: the one named, the one that reaches who is named, the one
+    that the answered message or the ticket came through, else the first that can send mail.
+
+    Raises UsageError and Refusal.
+    """
+    settings = context.settings
+    if action.account is not None:
+        named = settings.channel(action.account)
+        if named is None:
+            raise UsageError(
+                f"there is no account {action.account!r} in deskhand.toml: there are"
+                f" {', '.join(channel.name for channel in settings.channels)}"
+            )
+        return named
+    kind = _kind_of(context, action.to, ticket) if action.to else None
+    names = (answered.account if answered is not None else None, ticket.account)
+    for name in names:
+        channel = settings.channel(name) if name else None
+        if channel is not None and kind in (None, channel.kind):
             return channel
-    for channel in channels:
-        if channel.kind == "email":
+    for channel in settings.channels:
+        if channel.kind == (kind or "email"):
             return channel
     raise Refusal(
         "this desk has no account to send from: add a [[channel]] with smtp to deskhand.toml, then reply again"
     )
+
+
+def _kind_of(context: Context, to: tuple[str, ...], ticket: Ticket) -> str:
+    """The kind of channel that reaches an address: mail, or what the customer has it for."""
+    if any("@" in address for address in to):
+        return "email"
+    found = context.transaction.session.exec(
+        select(Identity.kind).where(
+            col(Identity.customer_id) == ticket.customer_id,
+            col(Identity.value).in_([one_line(address).lower() for address in to]),
+        )
+    ).first()
+    return found or "email"
+
+
+def _thread_row(
+    context: Context, action: a.Reply, account: ChannelSettings, answered: Message | None
+) -> Message | None:
+    """The message that the channel shows the answer under: the answered one, or where that came
+    over another channel, the newest that the ticket has of this one.
+    """
+    if answered is None or answered.channel == account.kind:
+        return answered
+    return context.transaction.session.exec(
+        select(Message)
+        .where(
+            col(Message.ticket_id) == action.ticket,
+            col(Message.channel) == account.kind,
+            col(Message.direction) != Direction.NOTE.value,
+            col(Message.delivery).is_distinct_from(OutboxState.CANCELLED.value),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    ).first()
+
+
+def _chat(
+    context: Context,
+    action: a.Reply,
+    ticket: Ticket,
+    account: ChannelSettings,
+    answered: Answered | None,
+) -> tuple[Party, ...]:
+    """Where an answer over a chat goes: only to where this customer wrote from.
+
+    Raises Refusal, since a chat cannot be begun by us.
+    """
+    if action.cc or action.bcc:
+        raise Refusal(f"{account.kind} has no Cc and no Bcc: leave them empty and send again")
+    known = context.transaction.session.exec(
+        select(Identity.value, Identity.display).where(
+            col(Identity.customer_id) == ticket.customer_id,
+            col(Identity.kind) == account.kind,
+        )
+    ).all()
+    if action.to is None:
+        if answered is not None and not any("@" in p.address for p in chat_of(answered)):
+            found = chat_of(answered)
+        else:
+            found = tuple(Party(display, value) for value, display in known[:1])
+    else:
+        wanted = {one_line(address).lower() for address in action.to}
+        found = tuple(Party(display, value) for value, display in known if value in wanted)
+        if answered is not None and not found:
+            # A group: the place that was written in is nobody's identity.
+            found = tuple(p for p in chat_of(answered) if p.address.lower() in wanted)
+    if not found:
+        raise Refusal(
+            f"this customer has not written over {account.kind}, and nobody can be written to first"
+            " there: answer by another channel"
+        )
+    return found[:1]
 
 
 def _recipients(
@@ -242,6 +353,25 @@ def _recipients(
     if action.cc is not None:
         cc = tuple(Party("", _address(text)) for text in action.cc)
     return to, cc
+
+
+def _is_of_a_chat(row: Message | None) -> bool:
+    return row is not None and row.channel != "email" and row.account is not None
+
+
+def _mail_address(context: Context, action: a.Reply) -> tuple[Party, ...]:
+    """The customer's mail address, for an answer by mail to what was written in a chat."""
+    found = context.transaction.session.exec(
+        select(Identity.value, Identity.display)
+        .join(Ticket, col(Ticket.customer_id) == col(Identity.customer_id))
+        .where(col(Ticket.id) == action.ticket, col(Identity.kind) == "email")
+        .order_by(col(Identity.id))
+    ).first()
+    if found is None:
+        raise Refusal(
+            "this customer has no mail address here: give one yourself (To), or answer in the chat"
+        )
+    return (Party(found[1], found[0]),)
 
 
 def _address(text: str) -> str:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from workflow.errors import SettingsError
 
@@ -83,6 +85,10 @@ class ChannelSettings:
     max_bytes: int = 50_000_000
     imap: ServerSettings | None = None
     smtp: ServerSettings | None = None
+    token: Secret | None = None
+    base_url: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
+    """What the file says for a kind that is not built in; the channel itself checks it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from workflow.clock import parse_duration
 from workflow.errors import SettingsError
@@ -27,6 +28,7 @@ from workflow.settings import (
 __all__ = ["read_settings"]
 
 _LONGEST_S = 366 * 86_400
+TELEGRAM_URL = "https://api.telegram.org/bot"
 
 
 def read_settings(path: Path, text: str) -> Settings:
@@ -119,9 +121,18 @@ class _Check:
         if not kind:
             raise self._fault(where, "kind", 'the channel has no kind: write kind = "email"')
         name = self._name(entry, where)
+        if kind == "telegram":
+            return self._telegram(entry, name, where)
         if kind != "email":
-            # Other kinds check their own keys when they are loaded.
-            return ChannelSettings(name, kind)
+            # Other kinds check their own keys when they are used.
+            return ChannelSettings(
+                name=name,
+                kind=kind,
+                display_name=self._text(entry, "display_name", where, ""),
+                since=self._date(entry, "since", where),
+                undo_send_s=self._duration(entry, "undo_send", where, 15),
+                options=entry,
+            )
         known = {
             "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
             "folders", "sent_folder", "poll", "max_size",
@@ -148,6 +159,41 @@ class _Check:
             max_bytes=self._size(entry, where),
             imap=self._server(entry, "imap", where, 993),
             smtp=self._server(entry, "smtp", where, 465),
+        )
+
+    def _telegram(
+        self, entry: dict[str, Any], name: str, where: tuple[str, int]
+    ) -> ChannelSettings:
+        known = {"name", "kind", "display_name", "since", "undo_send", "token", "base_url"}
+        self._known(entry, known, where)
+        token = self._secret(entry.get("token"), "token", where)
+        if token is None:
+            raise self._fault(
+                where,
+                "token",
+                'the bot needs its token: write token = { keyring = "NAME" } with what'
+                " @BotFather gave you",
+            )
+        base_url = self._text(entry, "base_url", where, TELEGRAM_URL)
+        address = urlsplit(base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise self._fault(
+                where, "base_url", f'{base_url!r} is no address: write "{TELEGRAM_URL}"'
+            )
+        if address.scheme == "http" and not _is_loopback(address.hostname):
+            raise self._fault(
+                where,
+                "base_url",
+                f"{base_url} would send the token readable to {address.hostname}: take https",
+            )
+        return ChannelSettings(
+            name=name,
+            kind="telegram",
+            display_name=self._text(entry, "display_name", where, ""),
+            since=self._date(entry, "since", where),
+            undo_send_s=self._duration(entry, "undo_send", where, 15),
+            token=token,
+            base_url=base_url,
         )
 
     def _server(
@@ -191,8 +237,9 @@ class _Check:
             return None
         if isinstance(found, str):
             line = self._line(where, key)
+            word = "token" if key == "token" else "password"
             self.warnings.append(
-                f"{self.path}:{line}: a password stands in the file: safer are"
+                f"{self.path}:{line}: a {word} stands in the file: safer are"
                 ' { keyring = "NAME" }, { env = "NAME" } or { command = "..." }'
             )
             return Secret("bare", found)
@@ -203,7 +250,8 @@ class _Check:
         raise self._fault(
             where,
             key,
-            'the password must be { env = "NAME" }, { keyring = "NAME" } or { command = "..." }',
+            f"the {'token' if key == 'token' else 'password'} must be "
+            '{ env = "NAME" }, { keyring = "NAME" } or { command = "..." }',
         )
 
     def _date(self, entry: dict[str, Any], key: str, where: tuple[str, int]) -> datetime | None:
@@ -253,7 +301,7 @@ class _Check:
             raise self._fault(
                 where,
                 "name",
-                f"{name!r} is no name for a {where[0]}: use letters, digits, dots and hyphens, no blanks",
+                f"{name!r} cannot name the {where[0]}: use letters, digits, dots and hyphens, no blanks",
             )
         return name
 
@@ -307,11 +355,12 @@ class _Check:
                     if seen == index:
                         start = number
                         break
-        below = re.compile(rf"\s*\[\s*{re.escape(kind)}\s*\.\s*{re.escape(key)}\s*\]")
+        inside = rf"{re.escape(kind)}\s*\.\s*" if kind else r"\[?\s*"
+        below = re.compile(rf"\s*\[\s*{inside}{re.escape(key)}\s*\]")
         named = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
         for number in range(start, len(self.lines)):
             line = self.lines[number]
-            if named.match(line) or (kind and below.match(line)):
+            if named.match(line) or below.match(line):
                 return number + 1
             # A table of the entry's own ([channel.imap]) belongs to it, any other ends it.
             own = re.match(rf"\s*\[\s*{re.escape(kind)}\s*\.", line)

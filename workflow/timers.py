@@ -1,4 +1,5 @@
-"""What happens because time has passed: clocks at risk and breached, snoozes that end.
+"""What happens because time has passed: clocks at risk and breached, snoozes that end, escalations
+that nobody accepted.
 
 Nothing here depends on the process having been up: what is due is a column, and a late pass tells
 it all the same, once.
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from workflow.desk import Desk
+from workflow.escalation import climb_due
 from workflow.model import ENGINE, ClockState, rfc3339
 from workflow.store.statements import col, or_, select
 from workflow.store.tables import ClockRow, Ticket
@@ -23,7 +25,7 @@ def fire_due(desk: Desk) -> int:
     """Tell everything that is due by now, in batches; the number of events written."""
     fired = 0
     while True:
-        told = _tell_clocks(desk) + _wake(desk)
+        told = _tell_clocks(desk) + _wake(desk) + _climb(desk)
         fired += told
         if told < _BATCH:
             return fired
@@ -80,6 +82,11 @@ def _wake(desk: Desk) -> int:
             ticket.snoozed_until = None
             transaction.session.add(ticket)
         return len(rows)
+
+
+def _climb(desk: Desk) -> int:
+    with desk.engine_change("timer") as context:
+        return climb_due(context, _BATCH)
 
 
 def _text(moment: datetime | None) -> str | None:

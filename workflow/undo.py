@@ -12,6 +12,7 @@ from typing import Any
 
 from workflow.apply import Context, remake_last_line
 from workflow.clock import parse_moment
+from workflow.customers import JOINED, MOVED, SPLIT, link, root_of, unlink
 from workflow.delivery import change_delivery, outbox_item, put_back, take_back
 from workflow.errors import Refusal
 from workflow.model import OutboxState, rfc3339
@@ -177,6 +178,7 @@ def _escalated(context: Context, event: Event) -> None:
     before, after = event.data["before"], event.data["after"]
     if ticket.level != after["level"]:
         raise _changed_since(ticket, "level", ticket.level, after["level"])
+    _refuse_if_accepted(context, ticket, event.data["escalation"])
     _end_escalations(context, [event.data["escalation"]], ended=True)
     _end_escalations(context, event.data["ended"], ended=False)
     _put_owner(context, ticket, before)
@@ -194,6 +196,68 @@ def _escalated_again(context: Context, event: Event) -> None:
     _end_escalations(context, [event.data["escalation"]], ended=False)
     _put_owner(context, ticket, {**event.data["after"], "escalated_to": event.data["to"]})
     context.record("ticket.escalated", ticket.id, {**event.data, "undoes": event.id})
+
+
+@_reverts("ticket.accepted")
+def _accepted(context: Context, event: Event) -> None:
+    """Nobody has accepted it: the acknowledgement clock goes on as it was."""
+    ticket, row = _ticket(context, event), _escalation(context, event)
+    if row.ended_at is not None or row.accepted_by != event.data["by"]:
+        raise _changed_since(ticket, "escalation", row.accepted_by, event.data["by"])
+    if ticket.assignee != event.data["after"]["assignee"]:
+        raise _changed_since(ticket, "owner", ticket.assignee, event.data["after"]["assignee"])
+    row.accepted_at = row.accepted_by = None
+    ticket.assignee = event.data["before"]["assignee"]
+    context.transaction.session.add_all([row, ticket])
+    data = {**event.data, "accepted_at": rfc3339(event.at), "undoes": event.id}
+    context.record("ticket.unaccepted", ticket.id, data)
+
+
+@_reverts("ticket.unaccepted")
+def _accepted_again(context: Context, event: Event) -> None:
+    ticket, row = _ticket(context, event), _escalation(context, event)
+    if row.ended_at is not None or row.accepted_by is not None:
+        raise _changed_since(ticket, "escalation", row.accepted_by, None)
+    row.accepted_at, row.accepted_by = context.now, event.data["by"]
+    ticket.assignee = event.data["after"]["assignee"]
+    context.transaction.session.add_all([row, ticket])
+    context.record("ticket.accepted", ticket.id, {**event.data, "undoes": event.id})
+
+
+@_reverts("ticket.handed_back")
+def _handed_back(context: Context, event: Event) -> None:
+    """It is up there again, as long as nobody moved it since."""
+    ticket = _ticket(context, event)
+    if ticket.escalated_to is not None or ticket.level != event.data["after"]["level"]:
+        raise _changed_since(ticket, "level", ticket.level, event.data["after"]["level"])
+    _end_escalations(context, [event.data["escalation"]], ended=False)
+    _put_owner(context, ticket, event.data["before"])
+    context.record("ticket.kept_up", ticket.id, {**event.data, "undoes": event.id})
+
+
+@_reverts("ticket.kept_up")
+def _handed_back_again(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    before = event.data["before"]
+    if ticket.level != before["level"]:
+        raise _changed_since(ticket, "level", ticket.level, before["level"])
+    _end_escalations(context, [event.data["escalation"]], ended=True)
+    _put_owner(context, ticket, {**event.data["after"], "escalated_to": None})
+    context.record("ticket.handed_back", ticket.id, {**event.data, "undoes": event.id})
+
+
+def _escalation(context: Context, event: Event) -> Escalation:
+    row = context.transaction.session.get(Escalation, event.data["escalation"])
+    assert row is not None
+    return row
+
+
+def _refuse_if_accepted(context: Context, ticket: Ticket, number: int) -> None:
+    row = context.transaction.session.get(Escalation, number)
+    if row is not None and row.accepted_by is not None:
+        raise Refusal(
+            f"#{ticket.id} was accepted by {row.accepted_by} since: hand it back (hand-back)"
+        )
 
 
 def _end_escalations(context: Context, numbers: list[int], *, ended: bool) -> None:
@@ -300,3 +364,39 @@ def _opened(context: Context, event: Event) -> None:
     """The exceptions: what a customer said is never taken away."""
     del context
     raise Refusal(f"#{event.ticket_id} was opened and stays: mark it as spam, or resolve it")
+
+
+@_reverts(JOINED)
+def _joined(context: Context, event: Event) -> None:
+    other, keep = _two_people(context, event)
+    if other.merged_into != keep.id:
+        raise Refusal(
+            f"customers {other.id} and {keep.id} were taken apart or joined anew since: look at"
+            f" deskhand customer show {other.id}"
+        )
+    unlink(context, other, undoes=event.id)
+
+
+@_reverts(SPLIT)
+def _joined_again(context: Context, event: Event) -> None:
+    other, keep = _two_people(context, event)
+    if other.merged_into is not None or root_of(context, keep).id == other.id:
+        raise Refusal(
+            f"customer {other.id} was joined anew since: look at deskhand customer show {other.id}"
+        )
+    link(context, other, keep, fields=tuple(event.data["filled"]), undoes=event.id)
+
+
+def _two_people(context: Context, event: Event) -> tuple[Customer, Customer]:
+    session = context.transaction.session
+    other = session.get(Customer, event.data["other"])
+    keep = session.get(Customer, event.data["keep"])
+    assert other is not None
+    assert keep is not None
+    return other, keep
+
+
+@_reverts(MOVED)
+def _moved(context: Context, event: Event) -> None:
+    """It goes where its customer goes: what takes those back or apart moves it, too."""
+    del context, event

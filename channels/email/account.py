@@ -8,7 +8,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from channels.email.faults import LoginRefused, MailFault, Unreachable
 from channels.email.imap import ImapSession
@@ -16,12 +15,12 @@ from channels.email.inbound import UNREADABLE, read_header, read_mail
 from channels.email.mailbox import Fetched, Folder
 from channels.health import Health, as_desk_error
 from channels.secrets import read_secret
+from channels.tally import Tally
 from channels.wake import Wake
 from workflow.desk import Desk
 from workflow.errors import DeskError, NotFound, SettingsError, StoreError
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Party, Source
-from workflow.model import Intake
 from workflow.outbox import mark_copied, uncopied
 from workflow.receive import CursorMove
 from workflow.settings import ChannelSettings, Settings
@@ -45,34 +44,6 @@ _LOGIN_PAUSE_S = 30.0
 _LONGEST_LOGIN_PAUSE_S = 1800.0
 _STORE_PAUSE_S = 5.0
 _LEASE_PAUSE_S = 1.0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the items that were received."""
-
-    created: int = 0
-    appended: int = 0
-    duplicate: int = 0
-    held: int = 0
-
-    @property
-    def received(self) -> int:
-        """All of them."""
-        return self.created + self.appended + self.duplicate + self.held
-
-    def __add__(self, other: Tally) -> Tally:
-        """Both together."""
-        return Tally(
-            self.created + other.created,
-            self.appended + other.appended,
-            self.duplicate + other.duplicate,
-            self.held + other.held,
-        )
-
-    def add(self, outcome: Intake) -> None:
-        """Count one."""
-        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
 
 
 class EmailAccount:
@@ -153,6 +124,10 @@ class EmailAccount:
         finally:
             self._close()
             self._reads.close()
+
+    def look(self) -> None:
+        """Look whether there is work for us, from any thread."""
+        self.wake.ring()
 
     def stop(self) -> None:
         """End :meth:`run` soon, from any thread: nothing that is under way is half stored."""

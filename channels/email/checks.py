@@ -46,7 +46,9 @@ def _receiving(channel: ChannelSettings) -> Iterator[Check]:
         yield Check("receiving", False, str(fault))
         return
     try:
-        yield Check("receiving", True, f"{channel.imap.host} takes the login of {channel.imap.user}")
+        yield Check(
+            "receiving", True, f"{channel.imap.host} takes the login of {channel.imap.user}"
+        )
         for name in channel.folders:
             try:
                 folder = session.open(name)
@@ -56,7 +58,9 @@ def _receiving(channel: ChannelSettings) -> Iterator[Check]:
         if session.waits:
             yield Check("new mail", True, "the server tells of it at once (IDLE)")
         else:
-            yield Check("new mail", True, f"the server has no IDLE: it is asked every {channel.poll_s} s")
+            yield Check(
+                "new mail", True, f"the server has no IDLE: it is asked every {channel.poll_s} s"
+            )
     except DeskError as fault:
         yield Check("receiving", False, str(fault))
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from workflow.errors import DeskError
+from channels.faults import ChannelFault
 from workflow.plaintext import one_line
 from workflow.settings import ServerSettings
 
@@ -26,7 +26,7 @@ _APP_PASSWORDS = {
 }
 
 
-class MailFault(DeskError):
+class MailFault(ChannelFault):
     """A mail server could not be used; the text is the sentence for a person."""
 
 

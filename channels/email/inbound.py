@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels.email.parse import ParsedMail, parse_mail
 from workflow.errors import StoreError
@@ -132,7 +132,7 @@ def to_inbound(
     """
     if sha256 is None:
         sha256 = files.put(raw)
-    reached_at = min(received_at or parsed.received_at or parsed.date or now, now)
+    reached_at = min(_fresh(received_at, now) or parsed.received_at or parsed.date or now, now)
     sender = _sender(parsed)
     bounced = (parsed.bounce or {}).get("original_message_id")
     in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
@@ -247,3 +247,15 @@ def _unreadable(raw: bytes, sha256: str, source: Source, at: datetime, why: str)
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size < 10_000_000 else f"{round(size / 1e6)} MB"
+
+
+_FRESH = timedelta(seconds=2)
+
+
+def _fresh(received_at: datetime | None, now: datetime) -> datetime | None:
+    """An INTERNALDATE has whole seconds (RFC 3501 section 2.3.3): an answer that comes in the second in which ours left
+    would seem to be older. What has just arrived is taken to have come at the end of its second.
+    """
+    if received_at is None or not timedelta() <= now - received_at < _FRESH:
+        return received_at
+    return received_at.replace(microsecond=999_000) if received_at.microsecond == 0 else received_at

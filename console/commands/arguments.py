@@ -23,6 +23,10 @@ HANDLERS = {
     "snooze": "console.commands.changing:snooze",
     "spam": "console.commands.changing:spam",
     "escalate": "console.commands.changing:escalate",
+    "accept": "console.commands.changing:accept",
+    "hand-back": "console.commands.changing:hand_back",
+    "customer": "console.commands.customers:customer",
+    "macro": "console.commands.macros:macro",
     "undo": "console.commands.changing:undo",
     "redo": "console.commands.changing:redo",
     "outbox": "console.commands.changing:outbox",
@@ -41,6 +45,8 @@ _DASHED = ("set", "list", "search")
 
 _VALUED = ("--home", "--agent", "--now", "--view", "--sort", "--limit", "--order")
 """The options whose next word is their value, before such verbs and after them."""
+
+_PEOPLE_WORDS = ("list", "show", "merge", "unmerge")
 
 _MARK = "\x00"
 
@@ -88,6 +94,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     _reading_verbs(verb)
     _changing_verbs(verb)
+    _people_verbs(verb)
+    _macro_verbs(verb)
     _moving_verbs(verb)
     return parser
 
@@ -129,6 +137,9 @@ def _changing_verbs(verb: _AddVerb) -> None:
     found.add_argument("--to", action="append", default=[], metavar="ADDRESS")
     found.add_argument("--cc", action="append", default=[], metavar="ADDRESS")
     found.add_argument("--bcc", action="append", default=[], metavar="ADDRESS")
+    found.add_argument(
+        "--via", metavar="ADDRESS|KIND", help="by another address or account of the same person"
+    )
     found.add_argument("--to-status", metavar="STATUS")
     found.add_argument("--attach", action="append", default=[], metavar="FILE")
     found.add_argument("--send-at", metavar="TIME")
@@ -154,6 +165,11 @@ def _changing_verbs(verb: _AddVerb) -> None:
     found.add_argument("--reason", required=True, metavar="CODE")
     for name in ("tried", "needed", "by", "promised"):
         found.add_argument(f"--{name}", metavar="T")
+    found = verb("accept", "say that an escalated ticket is yours now")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found = verb("hand-back", "give an escalated ticket back to who had it before")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument("--note", metavar="T", help="what they should know")
     found = verb("undo", "take back your last changes")
     found.add_argument("count", nargs="?", type=_number, default=1, metavar="N")
     verb("redo", "do again what the last undo took back")
@@ -165,6 +181,49 @@ def _changing_verbs(verb: _AddVerb) -> None:
         found.add_argument("what", nargs="?", choices=what, default="list")
         found.add_argument("number", nargs="?", type=_number, metavar="N")
         found.add_argument("--all", action="store_true", help="what is over and done with as well")
+
+
+def _people_verbs(verb: _AddVerb) -> None:
+    found = verb("customer", "people, their addresses and accounts, and all their tickets")
+    whats = found.add_subparsers(dest="what", metavar="WHAT", parser_class=_Parser, required=True)
+    who = "a number, an address, KIND:ACCOUNT or a name"
+    for name, help_ in (
+        ("list", "those who match, the ones who came last first"),
+        ("show", "one of them with every ticket over all channels"),
+        ("merge", "say that two are one person: A has everything of B from then on"),
+        ("unmerge", "say that somebody who was joined is a person of their own after all"),
+    ):
+        added = whats.add_parser(name, help=help_, description=help_)
+        _common(added, top=False)
+        if name == "list":
+            added.add_argument("text", nargs="*", metavar="QUERY", help="parts of name or address")
+            added.add_argument("--limit", type=_number, metavar="N")
+        elif name == "merge":
+            added.add_argument("who", metavar="A", help=who)
+            added.add_argument("other", metavar="B", help=who)
+        else:
+            added.add_argument("who", metavar="X", help=who)
+
+
+def _macro_verbs(verb: _AddVerb) -> None:
+    found = verb("macro", "standard answers with what else they change")
+    whats = found.add_subparsers(dest="what", metavar="WHAT", parser_class=_Parser, required=True)
+    for name, help_ in (
+        ("list", "those there are"),
+        ("show", "one of them with all its texts"),
+        ("check", "every file: each fault with its place and what fits"),
+        ("run", "on tickets: a result for each, one undo for all"),
+    ):
+        added = whats.add_parser(name, help=help_, description=help_)
+        _common(added, top=False)
+        if name in ("show", "run"):
+            added.add_argument("name", metavar="NAME")
+        if name == "run":
+            added.add_argument("ids", nargs="+", type=_ticket, metavar="ID")
+            added.add_argument(
+                "--set", action="append", default=[], metavar="K=V", help="an answer it asks for"
+            )
+            added.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
 
 def _moving_verbs(verb: _AddVerb) -> None:
@@ -212,12 +271,22 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
 
     ``--help`` leaves by SystemExit(0).
     """
-    marked = _mark_dashes(list(words))
+    marked = _mark_dashes(_spelled_out(list(words)))
     found = build_parser().parse_args(marked)
     for name in ("words", "query"):
         if getattr(found, name, None):
             setattr(found, name, [word.removeprefix(_MARK) for word in getattr(found, name)])
     return found
+
+
+def _spelled_out(words: list[str]) -> list[str]:
+    """``customer X`` is short for ``customer show X``."""
+    verb = _verb_at(words)
+    if verb is None or words[verb] != "customer" or len(words) == verb + 1:
+        return words
+    if words[verb + 1] in _PEOPLE_WORDS or words[verb + 1].startswith("-"):
+        return words
+    return [*words[: verb + 1], "show", *words[verb + 1 :]]
 
 
 def _mark_dashes(words: list[str]) -> list[str]:

@@ -4,11 +4,12 @@ nothing.
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def _line(desktop: Desktop, line: str) -> dict[str, Any]:
     from console.commands.arguments import read_arguments
 
     try:
-        args = read_arguments(shlex.split(line))
+        # Help that a line asks for is no JSON document.
+        with redirect_stdout(io.StringIO()):
+            args = read_arguments(shlex.split(line))
         if args.verb in (None, "batch", "demo") or (args.verb == "engine" and not args.once):
             raise UsageError(f"{args.verb or 'the console'} cannot be used in a batch")
         args.json = True

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from console.bootstrap import Desktop
 from console.commands import documents
-from console.commands.answer import Answer, table
+from console.commands.answer import Answer, table, tell
+from console.commands.reading import needed
 from console.when_words import parse_when
 from workflow import actions as a
 from workflow.clock import parse_duration
@@ -19,9 +20,11 @@ from workflow.model import Actor, OutboxState, Priority, rfc3339
 from workflow.plaintext import one_line
 
 __all__ = [
+    "accept",
     "accept_text",
     "assign",
     "escalate",
+    "hand_back",
     "held",
     "new",
     "outbox",
@@ -136,6 +139,8 @@ def spam(desktop: Desktop, args: Namespace) -> Answer:
 def escalate(desktop: Desktop, args: Namespace) -> Answer:
     """Move a ticket up a level with what the next person needs."""
     by = parse_when(args.by, desktop.clock.now()) if args.by else None
+    if (problem := desktop.escalation_file.problem) is not None:
+        tell(f"deskhand: {problem}")
     return _do(
         desktop,
         [
@@ -150,6 +155,16 @@ def escalate(desktop: Desktop, args: Namespace) -> Answer:
             )
         ],
     )
+
+
+def accept(desktop: Desktop, args: Namespace) -> Answer:
+    """Take an escalated ticket: its acknowledgement clock stops."""
+    return _do(desktop, [a.Accept(args.id)])
+
+
+def hand_back(desktop: Desktop, args: Namespace) -> Answer:
+    """Give an escalated ticket back to who had it before, with a note."""
+    return _do(desktop, [a.HandBack(args.id, args.note or "")])
 
 
 def new(desktop: Desktop, args: Namespace) -> Answer:
@@ -205,6 +220,7 @@ def reply(desktop: Desktop, args: Namespace) -> Answer:
         attachments=tuple(_attach(desktop, path) for path in args.attach),
         send_at=parse_when(args.send_at, now) if args.send_at else None,
         undo_window_s=window,
+        via=_via(desktop, args.id, args.via) if args.via else None,
     )
     outcome = desktop.desk.perform(action, actor, CAUSE)
     message = desktop.reads.message(outcome.message_id or 0)
@@ -220,6 +236,22 @@ def reply(desktop: Desktop, args: Namespace) -> Answer:
             "state": message.delivery,
         },
         f"{outcome.summary} is {message.delivery} (outbox {outcome.outbox_id}): {leaves}",
+    )
+
+
+def _via(desktop: Desktop, ticket: int, words: str) -> int:
+    """The identity of the ticket's customer that is meant by an address, an account or a kind."""
+    identities = needed(desktop, ticket).customer.identities
+    said = words.strip().lower()
+    fits = [one for one in identities if said in (one.value, f"{one.kind}:{one.value}")]
+    fits = fits or [one for one in identities if said in (one.kind, one.display.lower())]
+    if len(fits) == 1:
+        return fits[0].id
+    known = ", ".join(f"{one.kind}:{one.value}" for one in fits or identities)
+    said_of = "fits several" if fits else "is none"
+    raise UsageError(
+        f"{words!r} {said_of} of the addresses and accounts of the customer of #{ticket}: give one"
+        f" of {known}"
     )
 
 

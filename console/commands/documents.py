@@ -12,9 +12,12 @@ from workflow.receive import Received
 from workflow.standing import nearest, standing
 from workflow.store.rows import (
     ClockDetail,
+    CustomerDetail,
+    CustomerRow,
     EscalationDetail,
     EventDetail,
     HeldRow,
+    IdentityDetail,
     MessageDetail,
     OutboxRow,
     SearchHit,
@@ -23,6 +26,9 @@ from workflow.store.rows import (
 
 __all__ = [
     "Document",
+    "customer",
+    "customer_row",
+    "customer_ticket",
     "held_item",
     "hit",
     "intake",
@@ -39,7 +45,7 @@ def ticket(detail: TicketDetail, now: datetime) -> Document:
     """One ticket, whole."""
     found = _head(detail, now)
     found["messages"] = [message(entry) for entry in detail.messages]
-    found["escalation"] = _escalation(detail.escalation)
+    found["escalation"] = _escalation(detail.escalation, now)
     found["events"] = [_event(entry) for entry in detail.events]
     return found
 
@@ -47,7 +53,7 @@ def ticket(detail: TicketDetail, now: datetime) -> Document:
 def listed(detail: TicketDetail, now: datetime) -> Document:
     """A ticket of a list: without messages and events, with the clock that is due first."""
     found = _head(detail, now)
-    found["escalation"] = _escalation(detail.escalation)
+    found["escalation"] = _escalation(detail.escalation, now)
     soonest = nearest(detail.clocks)
     found["next_clock"] = _clock(soonest, now) if soonest else None
     return found
@@ -105,9 +111,13 @@ def _clock(clock: ClockDetail, now: datetime) -> Document:
     }
 
 
-def _escalation(detail: EscalationDetail | None) -> Document | None:
+def _escalation(detail: EscalationDetail | None, now: datetime) -> Document | None:
+    """The open escalation. ``remaining_s`` is what is left to accept it in, negative past due; null
+    once somebody did, and where nothing is promised.
+    """
     if detail is None:
         return None
+    owed = detail.ack_due_at if detail.accepted_at is None else None
     return {
         "id": detail.id,
         "at": rfc3339(detail.at),
@@ -119,6 +129,11 @@ def _escalation(detail: EscalationDetail | None) -> Document | None:
         "needed": detail.needed,
         "wanted_by": rfc3339(detail.wanted_by),
         "promised": detail.promised,
+        "ack_due_at": rfc3339(detail.ack_due_at),
+        "accepted_at": rfc3339(detail.accepted_at),
+        "accepted_by": detail.accepted_by,
+        "remaining_s": int((owed - now).total_seconds() // 1) if owed else None,
+        "climbed_from": detail.climbed_from,
     }
 
 
@@ -199,6 +214,48 @@ def intake(item: Inbound, received: Received) -> Document:
 
 def _addresses(parties: Iterable[Party]) -> list[str]:
     return [party.address for party in parties]
+
+
+def customer(detail: CustomerDetail, tickets: list[Document]) -> Document:
+    """One person, with every ticket over all channels."""
+    return {
+        "id": detail.id,
+        "name": detail.name,
+        "company": detail.company,
+        "tier": detail.tier,
+        "identities": _identities(detail.identities),
+        "merged_into": detail.merged_into,
+        "tickets": tickets,
+    }
+
+
+def _identities(found: Iterable[IdentityDetail]) -> list[Document]:
+    return [
+        {"kind": one.kind, "value": one.value, "display": one.display, "evidence": one.evidence}
+        for one in found
+    ]
+
+
+def customer_ticket(detail: TicketDetail, outcome: str, now: datetime) -> Document:
+    """A ticket of a person: as in a list, without clocks, with what came of it in a phrase."""
+    found = listed(detail, now)
+    for name in ("clocks", "next_clock", "customer"):
+        del found[name]
+    found["outcome"] = outcome
+    return found
+
+
+def customer_row(row: CustomerRow) -> Document:
+    """A person in a list: how many tickets there are, and how many of them are not done."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "company": row.company,
+        "tier": row.tier,
+        "identities": _identities(row.identities),
+        "tickets": row.tickets,
+        "unresolved": row.unresolved,
+    }
 
 
 def hit(found: SearchHit) -> Document:

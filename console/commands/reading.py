@@ -109,6 +109,12 @@ def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
     if detail.escalation:
         packet = detail.escalation
         lines.append(f"escalated to {packet.to_level} by {packet.by}: {packet.reason}")
+        if packet.accepted_by is not None:
+            lines.append(f"accepted by {packet.accepted_by}")
+        elif packet.ack_due_at is not None:
+            seconds = int((packet.ack_due_at - now).total_seconds() // 1)
+            late = "left" if seconds >= 0 else "past due"
+            lines.append(f"accepted by nobody yet: {span_words(seconds)} {late}")
     for clock in detail.clocks:
         judged = standing(clock, now)
         left = (
@@ -190,12 +196,19 @@ def _interval(entry: Counted) -> dict[str, object]:
     }
 
 
+_MOVES = (
+    "ticket.assigned",
+    "ticket.escalated",
+    "ticket.de_escalated",
+    "ticket.handed_back",
+    "ticket.kept_up",
+)
 _SETTERS = (
     ("status", ("ticket.status",)),
     ("priority", ("ticket.priority",)),
-    ("assignee", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
-    ("group", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
-    ("level", ("ticket.assigned", "ticket.escalated", "ticket.de_escalated")),
+    ("assignee", (*_MOVES, "ticket.accepted", "ticket.unaccepted")),
+    ("group", _MOVES),
+    ("level", _MOVES),
 )
 """The facts of a ticket and the events that set them."""
 

@@ -13,17 +13,15 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console import safe
-from console.actions import entries_for
 from console.bridge import Bridge
 from console.keymap import bindings_for
 from console.live import EMPTY, Live, read_whole
+from console.screens.foot import SAID_S, Foot
 from console.screens.queue_pane import QueuePane
-from console.widgets.bars import Bar, KeyLine, StatusLine
+from console.widgets.bars import Bar
 from console.widgets.queue_list import QueueList
 from console.widgets.virtual_list import VirtualList
 from workflow.errors import DeskError
-from workflow.store.rows import HistoryRow, TicketDetail
 from workflow.views import BUILT_IN, View
 
 if TYPE_CHECKING:
@@ -33,10 +31,11 @@ if TYPE_CHECKING:
     from console.widgets.prompt import Prompt
     from console.widgets.side_pane import SidePane
     from console.writing import Writing
+    from workflow.store.rows import HistoryRow, TicketDetail
 
 __all__ = ["DeskScreen"]
 
-SAID_S = 5.0
+WARM_UP_AFTER_S = 0.6
 SIDE_FROM = 100
 """Cells from which the side pane is shown without being asked for."""
 
@@ -74,21 +73,20 @@ class DeskScreen(Screen[None]):
         self._side_wish: bool | None = None
         self._commands: Keystrokes | None = None
         self._writing: Writing | None = None
-        self._account_words: dict[str, tuple[str, str]] = {}
+        self._last_key = 0.0
         self.queue_pane = QueuePane(bridge)
         self.queue = self.queue_pane.queue
-        self.queue.on_moved = self.say_place
+        self.queue.on_moved = self._cursor_moved
         self.pane: TicketPane | None = None
-        self.status = StatusLine()
-        self.keys = KeyLine()
+        self.foot = Foot(own_keys)
 
     # -- the first paint, and what follows it
 
     def compose(self) -> ComposeResult:
         """The queue; the rest comes after the first paint."""
         yield self.queue_pane
-        yield self.status
-        yield self.keys
+        yield self.foot.status
+        yield self.foot.keys
 
     def on_mount(self) -> None:
         """Rows before anything else."""
@@ -128,9 +126,20 @@ class DeskScreen(Screen[None]):
 
         if self.pane is None:
             self.pane = TicketPane(self.bridge, self.zone)
-            self.mount(self.pane, Prompt(), before=self.status)
+            self.mount(self.pane, Prompt(), before=self.foot.status)
             self.mount(Picker())
-        self.bridge.warm_up(lambda _none: None, self._read_only)
+        self.set_timer(WARM_UP_AFTER_S, self._warm_up)
+
+    def _warm_up(self) -> None:
+        """Load what changing needs when nobody types: the import would make keys wait."""
+        if time.monotonic() - self._last_key < WARM_UP_AFTER_S:
+            self.set_timer(WARM_UP_AFTER_S, self._warm_up)
+        else:
+            self.bridge.warm_up(lambda _none: None, self._read_only)
+
+    def _cursor_moved(self) -> None:
+        self._last_key = time.monotonic()
+        self.say_place()
 
     def _read_only(self, sentence: str) -> None:
         if self.bridge.agent is not None:
@@ -167,6 +176,11 @@ class DeskScreen(Screen[None]):
         from console.widgets.prompt import Prompt
 
         return self.query_one(Prompt)
+
+    def leave_writing(self) -> None:
+        """Put the composer away, if anything is being written; the draft is kept."""
+        if self._writing is not None:
+            self._writing.leave()
 
     # -- what is where
 
@@ -246,8 +260,7 @@ class DeskScreen(Screen[None]):
         self._at_message = at_message
         if self.pane is None:
             self._furnish()
-        if self._writing is not None:
-            self._writing.leave()
+        self.leave_writing()
         self._wanted = ticket_id
         self._read_ticket(ticket_id)
 
@@ -285,8 +298,7 @@ class DeskScreen(Screen[None]):
 
     def close_ticket(self) -> None:
         """Back to the queue."""
-        if self._writing is not None:
-            self._writing.leave()
+        self.leave_writing()
         self._wanted = None
         if self.ticket is not None:
             self.queue.drop_rows([self.ticket.id])
@@ -336,23 +348,20 @@ class DeskScreen(Screen[None]):
 
     def say(self, text: str, ink: str = "accent", seconds: float = SAID_S) -> None:
         """A sentence on the status line."""
-        self.status.say(safe.one_line(text), ink, time.monotonic() + seconds)
+        self.foot.say(text, ink, seconds)
 
     def complain(self, text: str) -> None:
         """A sentence about what could not be done."""
-        self.say(text, "late", SAID_S * 2)
+        self.foot.say(text, "late", SAID_S * 2)
 
     def account_told(self, name: str, ok: bool, words: str) -> None:
         """An account of a channel does well, or not."""
-        self._account_words[name] = (
-            f"{name} {'✓' if ok else '✕'} {words}".rstrip(),
-            "dim" if ok else "late",
-        )
+        self.foot.account_told(name, ok, words)
         self.say_place()
 
     def tick(self) -> None:
         """A second has passed."""
-        self.status.hush(time.monotonic())
+        self.foot.tick()
         if not self.in_ticket:
             self.queue.tick()
         elif self.pane is not None:
@@ -369,25 +378,7 @@ class DeskScreen(Screen[None]):
 
     def say_place(self) -> None:
         """Bring the status line and the key line up to date."""
-        queue = self.queue
-        place = self.place
-        left = list(self._account_words.values())
-        if self.filter_text:
-            left.insert(0, (f"filter: {self.filter_text}", "accent"))
-        if self.pane is not None and self.in_ticket and (unseen := self.pane.transcript.unseen):
-            words = "1 new message" if unseen == 1 else f"{unseen} new messages"
-            left.insert(0, (f"↓ {words} below: G", "risk"))
-        if queue.marks:
-            left.insert(0, (f"{len(queue.marks)} marked", "accent"))
-        right = (
-            []
-            if self.in_ticket
-            else [(f"{min(queue.cursor + 1, len(queue.ids))}/{len(queue.ids)}", "text")]
-        )
-        right.append((self.bridge.agent or "nobody", "dim"))
-        right.append((f"{self.bridge.now().astimezone(self.zone):%H:%M}", "text"))
-        self.status.update(tuple(left), tuple(right))
-        self.keys.show(entries_for(place), self.own_keys)
+        self.foot.show(self)
 
     # -- what the parts tell
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -14,10 +16,9 @@ from textual.widgets import Button, Input, Label
 
 from console import safe
 from console.widgets.field import Field
+from workflow.errors import UsageError
 
 __all__ = ["EscalateScreen", "Packet"]
-
-REASONS = ("bug", "billing", "security", "access", "legal", "complaint", "outage", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +29,22 @@ class Packet:
     reason: str
     tried: str
     needed: str
+    wanted_by: datetime | None
     promised: str
 
 
 _FIELDS = (
     ("level", "To level", "the next one if empty"),
-    ("reason", "Reason", " ".join(REASONS)),
+    ("reason", "Reason", "one word such as bug, billing or outage"),
     ("tried", "Tried", "what was done, and what it showed"),
     ("needed", "Needed", "what you ask of them"),
+    ("by", "By", "2h, 16:00, tomorrow 9:00"),
     ("promised", "Promised", "what the customer was told"),
 )
 
 
 class EscalateScreen(ModalScreen[Packet | None]):
-    """Five lines; enter goes on, ctrl-s sends, escape leaves."""
+    """Six lines; enter goes on, ctrl-s sends, escape leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "send", "send", priority=True, show=False),
@@ -50,7 +53,7 @@ class EscalateScreen(ModalScreen[Packet | None]):
         Binding("up", "app.focus_previous", show=False),
     ]
     DEFAULT_CSS = """
-    EscalateScreen { align: center middle; background: $ground-base 60%; }
+    EscalateScreen { align: center middle; }
     EscalateScreen #form {
         width: 74; max-width: 96%; height: auto; background: $ground-panel; border: round $border; padding: 0 1;
     }
@@ -64,20 +67,26 @@ class EscalateScreen(ModalScreen[Packet | None]):
     EscalateScreen Button { min-width: 12; margin-left: 2; }
     """
 
-    def __init__(self, title: str, levels: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        title: str,
+        levels: tuple[str, ...],
+        reasons: tuple[str, ...],
+        when: Callable[[str], datetime],
+    ) -> None:
         super().__init__()
         self._title = title
-        self._levels = levels
+        self._choices = {"level": " ".join(levels), "reason": ", ".join(reasons)}
+        self._when = when
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         with Vertical(id="form"):
             yield Label(safe.content(self._title), classes="title", markup=False)
             for name, word, hint in _FIELDS:
-                shown = " ".join(self._levels) or hint if name == "level" else hint
                 with Horizontal():
                     yield Label(safe.content(word), markup=False)
-                    yield Field(shown, id=name)
+                    yield Field(self._choices.get(name) or hint, id=name)
             yield Label("", id="wrong", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Leave  esc", id="leave", compact=True)
@@ -109,11 +118,20 @@ class EscalateScreen(ModalScreen[Packet | None]):
             name: self.query_one(f"#{name}", Field).value.strip() for name, _word, _hint in _FIELDS
         }
         if not said["reason"]:
-            wrong = self.query_one("#wrong", Label)
-            wrong.update(safe.content("Say the reason: one word such as bug, billing or outage."))
-            self.query_one("#reason", Field).focus()
+            known = self._choices["reason"] or "one word such as bug, billing or outage"
+            self._complain("reason", f"Say the reason: {known}.")
             return
-        self.dismiss(Packet(**said))
+        by = said.pop("by")
+        try:
+            wanted = self._when(by) if by else None
+        except UsageError as fault:
+            self._complain("by", str(fault))
+            return
+        self.dismiss(Packet(**said, wanted_by=wanted))
+
+    def _complain(self, name: str, sentence: str) -> None:
+        self.query_one("#wrong", Label).update(safe.content(sentence))
+        self.query_one(f"#{name}", Field).focus()
 
     def action_leave(self) -> None:
         """Nothing happens."""

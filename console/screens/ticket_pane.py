@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -17,8 +18,10 @@ from console.widgets.bars import Bar
 from console.widgets.queue_row import CHANNELS, STATES
 from console.widgets.side_pane import SidePane
 from console.widgets.transcript import Transcript
-from workflow.model import Priority
-from workflow.store.rows import TicketDetail
+from workflow.model import Priority, to_millis
+
+if TYPE_CHECKING:
+    from workflow.store.rows import TicketDetail
 
 __all__ = ["TicketHead", "TicketPane"]
 
@@ -83,7 +86,10 @@ class TicketHead(Bar):
             f"  @{owner}" if owner else "  nobody's", inks("dim" if owner else "risk", self.GROUND)
         )
         if ticket.escalation is not None:
-            line.add(f"  ▲ {ticket.escalation.to_level}", inks("risk", self.GROUND))
+            up = ticket.escalation
+            due = to_millis(up.ack_due_at) if up.ack_due_at else None
+            words = fmt.escalation_words(up.to_level, to_millis(now), due, up.accepted_by)
+            line.add(f"  {words}", inks("dim" if up.accepted_by else "risk", self.GROUND))
         words, ink = self._promise(ticket, now, line.width < 100)
         if ticket.tags:
             tags = "  " + " ".join(f"#{tag}" for tag in ticket.tags)

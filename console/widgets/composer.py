@@ -37,6 +37,13 @@ class Letter:
     """The message that is answered."""
     newest: int | None = None
     """The newest message that the writer has seen."""
+    via: int | None = None
+    """Another identity of the same person that it goes to, over its channel."""
+    account: str | None = None
+    limits: str = ""
+    """What that channel can carry."""
+    longest: int | None = None
+    """Characters of one message there."""
 
 
 class _Head(Bar):
@@ -61,6 +68,8 @@ class _Head(Bar):
                 for index, person in enumerate(people):
                     line.add(" " if index else "", inks("text", self.GROUND))
                     line.add(f" {person} ", inks("text", "tab"))
+            if letter.limits:
+                line.add(f"  {letter.limits}", inks("dim", self.GROUND))
             if not letter.to:
                 line.add("  nobody to write to on this ticket", inks("late", self.GROUND))
         tail = f"{self.remark} "
@@ -109,12 +118,9 @@ class Composer(Vertical):
 
         action_id: str
 
-    @dataclass
-    class Typed(Message):
-        """The text has changed and stood still for half a second, or the composer is left: save the draft."""
-
-        letter: Letter
-        text: str
+    def save(self, letter: Letter, text: str) -> None:
+        """Keep a draft. Called when the text has stood still for half a second, and at once when it is left."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__(id="composer")
@@ -186,7 +192,7 @@ class Composer(Vertical):
             self._timer = None
         if self.open and (text := self.text) != self._saved:
             self._saved = text
-            self.post_message(self.Typed(self.letter, text))
+            self.save(self.letter, text)
 
     def on_descendant_blur(self) -> None:
         """The focus goes elsewhere."""

@@ -101,7 +101,11 @@ class _Choices(VirtualList):
     def put(self, choices: Sequence[Choice]) -> None:
         """Show other choices, the first that can be chosen under the cursor."""
         self.choices = choices
-        titles = [safe.cells(safe.one_line(choice.title)) for choice in choices if choice.value is not None and choice.detail]
+        titles = [
+            safe.cells(safe.one_line(choice.title))
+            for choice in choices
+            if choice.value is not None and choice.detail
+        ]
         self._detail_at = min(max(titles, default=0), 30)
         self._strips.clear()
         self.set_ids(array("q", range(len(choices))), reset=True)

@@ -11,7 +11,7 @@ from console.drawing import LineBuilder
 from console.widgets.queue_row import Columns, columns_for, draw_row, draw_titles, row_words
 from console.widgets.virtual_list import VirtualList
 from workflow.model import to_millis
-from workflow.store.rows import QueueRow
+from workflow.store.queue_rows import QueueRow
 
 __all__ = ["QueueList"]
 
@@ -35,7 +35,7 @@ class QueueList(VirtualList):
         self._now = now
         self._me = me
         self._rows: dict[int, QueueRow] = {}
-        self._words: dict[int, tuple[str, str, str]] = {}
+        self._words: dict[int, tuple[str, ...]] = {}
         self._columns: Columns | None = None
         self._columns_of = (0, 0)
         self.empty_words: tuple[str, ...] = ("Reading the queue …",)

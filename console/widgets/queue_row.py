@@ -10,7 +10,7 @@ from console import fmt
 from console.drawing import LineBuilder
 from console.themes import Inks
 from workflow.model import Priority
-from workflow.store.rows import QueueRow
+from workflow.store.queue_rows import QueueRow
 
 __all__ = ["CHANNELS", "STATES", "Columns", "columns_for", "draw_row", "draw_titles", "state_of"]
 
@@ -26,6 +26,8 @@ STATES = {
 """Sign and ink of each state; snoozed is a mark that hides the status."""
 
 CHANNELS = {"email": "✉", "telegram": "✈", "webchat": "◇", "form": "▤", "phone": "☎"}
+
+_DONE = ("resolved", "closed")
 
 _PRIORITY_INKS = {
     Priority.URGENT: "late",
@@ -98,7 +100,7 @@ def draw_row(
     line = LineBuilder(width)
     plain = inks("text", ground)
     dim, faint = inks("dim", ground), inks("faint", ground)
-    gone = row.status in ("resolved", "closed")
+    gone = row.status in _DONE
     line.add("✓" if marked else "▌" if ground == "cursor" else " ", inks("accent", ground), 1)
     line.add(" ", plain)
     line.add(f"#{row.id}", dim, columns.number, "right")
@@ -117,7 +119,7 @@ def draw_row(
     line.add(" ", plain)
     line.add(row.customer, dim if gone else plain, columns.customer)
     line.add(" ", plain)
-    _draw_subject(line, row, columns, inks, ground, gone)
+    _draw_subject(line, row, columns, inks, ground, now_ms)
     line.add(" ", plain)
     if columns.group:
         line.add(row.group_name or "–", dim if row.group_name else faint, columns.group)
@@ -138,29 +140,41 @@ def draw_row(
 
 def row_clock(row: QueueRow, columns: Columns, now_ms: int) -> tuple[str, str]:
     """The words and the ink of a row's nearest promise."""
-    if row.status in ("resolved", "closed"):
+    if row.status in _DONE:
         return ("–", "faint")
     return fmt.clock_words(
         now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), columns.wide
     )
 
 
-def row_words(row: QueueRow, columns: Columns, now_ms: int) -> tuple[str, str, str]:
-    """What of a row changes by itself as time goes on: the promise, its ink, the age."""
+def row_escalation(row: QueueRow, now_ms: int) -> tuple[str, str]:
+    """The words and the ink of a row's escalation; empty for one that is not escalated."""
+    if not row.escalated_to:
+        return ("", "dim")
+    words = fmt.escalation_words(row.escalated_to, now_ms, row.ack_due_ms, row.accepted_by)
+    if row.accepted_by or row.status in _DONE:
+        return (words, "dim")
+    late = row.ack_due_ms is not None and row.ack_due_ms < now_ms
+    return (words, "late" if late else "risk")
+
+
+def row_words(row: QueueRow, columns: Columns, now_ms: int) -> tuple[str, ...]:
+    """What of a row changes by itself as time goes on: the promise, its ink, the age, the escalation."""
     words, ink = row_clock(row, columns, now_ms)
-    return words, ink, fmt.age(now_ms, row.waiting_since_ms)
+    return words, ink, fmt.age(now_ms, row.waiting_since_ms), *row_escalation(row, now_ms)
 
 
 def _draw_subject(
-    line: LineBuilder, row: QueueRow, columns: Columns, inks: Inks, ground: str, gone: bool
+    line: LineBuilder, row: QueueRow, columns: Columns, inks: Inks, ground: str, now_ms: int
 ) -> None:
     end = line.used + columns.subject
     if row.has_draft:
         line.add("✎ ", inks("accent", ground))
     if row.escalated_to:
-        line.add(f"▲{row.escalated_to} ", inks("risk", ground))
+        words, ink = row_escalation(row, now_ms)
+        line.add(f"{words} ", inks(ink, ground), most=end - line.used)
     fresh = row.status == "new"
-    ink = "dim" if gone else "strong" if fresh else "text"
+    ink = "dim" if row.status in _DONE else "strong" if fresh else "text"
     subject = row.subject or "(no subject)"
     line.add(subject, inks(ink, ground), most=end - line.used)
     room = end - line.used

@@ -19,7 +19,13 @@ from console.themes import Inks
 from console.widgets.queue_row import CHANNELS, STATES
 from console.widgets.transcript_lines import wrap
 from workflow.model import Priority, to_millis
-from workflow.store.rows import ClockDetail, HistoryRow, TicketDetail
+from workflow.store.rows import (
+    ClockDetail,
+    EscalationDetail,
+    HistoryRow,
+    IdentityDetail,
+    TicketDetail,
+)
 
 __all__ = ["SidePane"]
 
@@ -31,6 +37,16 @@ class _Line:
     spans: Spans = ()
     right: Spans = ()
     opens: int | None = None
+
+
+def _identity(identity: IdentityDetail) -> _Line:
+    """An address or account; a person's decision that it is theirs stands beside it."""
+    shown = identity.value
+    if identity.kind != "email" and identity.display:
+        shown = f"{identity.display} ({identity.value})"
+    sign = "" if identity.kind == "email" else f"{CHANNELS.get(identity.kind, '·')} "
+    joined = identity.evidence.startswith("joined by ")
+    return _Line(((f"{sign}{shown}", "dim"),), (("joined", "faint"),) if joined else ())
 
 
 class SidePane(ScrollView):
@@ -80,14 +96,13 @@ class SidePane(ScrollView):
     def _facts(self, ticket: TicketDetail) -> list[_Line]:
         now = self._now()
         lines: list[_Line] = [_Line(((ticket.customer.name or "(no name)", "strong"),))]
-        for identity in ticket.customer.identities[:4]:
-            lines.append(_Line(((identity.value, "dim"),)))
-        if (more := len(ticket.customer.identities) - 4) > 0:
-            lines.append(_Line(((f"and {more} more", "faint"),)))
-        belongs = [part for part in (ticket.customer.company, ticket.customer.tier) if part]
-        if belongs:
-            vip = ticket.customer.tier not in ("", "standard")
-            lines.append(_Line(((" · ".join(belongs), "accent" if vip else "dim"),)))
+        for identity in ticket.customer.identities:
+            lines.append(_identity(identity))
+        vip = ticket.customer.tier not in ("", "standard")
+        belongs = [ticket.customer.company, ticket.customer.tier if vip else ""]
+        if any(belongs):
+            words = " · ".join(part for part in belongs if part)
+            lines.append(_Line(((words, "accent" if vip else "dim"),)))
         lines += [_Line(), _Line((("Promises", "title"),))]
         lines += [self._clock(clock, now) for clock in ticket.clocks] or [
             _Line((("no promise on this ticket", "faint"),))
@@ -96,17 +111,21 @@ class SidePane(ScrollView):
         if ticket.escalation is not None:
             up = ticket.escalation
             lines += [_Line(), _Line((("Escalated", "title"),))]
-            lines.append(_Line(((f"▲ {up.to_level}", "risk"), (f"  by {actor_words(up.by)}", "dim"))))
+            lines.append(
+                _Line(((f"▲ {up.to_level}", "risk"), (f"  by {actor_words(up.by)}", "dim")))
+            )
+            lines.append(self._acknowledgement(up, now))
             for word, said in (
                 ("reason", up.reason),
                 ("tried", up.tried),
                 ("needed", up.needed),
+                ("by", fmt.moment(up.wanted_by, now, self._zone) if up.wanted_by else ""),
                 ("promised", up.promised),
             ):
                 lines += self._paragraph(word, said)
-        lines += [_Line(), _Line((("Earlier tickets", "title"),))]
+        lines += [_Line(), _Line((("Other tickets", "title"),))]
         if not self._history:
-            lines.append(_Line((("none: this is the first one", "faint"),)))
+            lines.append(_Line((("none: this is the only one", "faint"),)))
         for row in self._history:
             sign, ink = STATES.get(row.status, ("?", "text"))
             ended = row.resolved_at or row.updated_at
@@ -121,9 +140,7 @@ class SidePane(ScrollView):
                     row.id,
                 )
             )
-            outcome = f"  {CHANNELS.get(row.channel, '·')} {row.status}" + (
-                f" by {row.assignee}" if row.assignee else ""
-            )
+            outcome = f"  {CHANNELS.get(row.channel, '·')} {row.outcome}"
             lines.append(_Line(((outcome, "faint"),), (), row.id))
         return lines
 
@@ -137,6 +154,21 @@ class SidePane(ScrollView):
                 (index == 0, line) for index, line in enumerate(wrap(said, width)[:6])
             )
         ]
+
+    def _acknowledgement(self, up: EscalationDetail, now: datetime) -> _Line:
+        if up.accepted_by:
+            at = fmt.moment(up.accepted_at, now, self._zone) if up.accepted_at else ""
+            return _Line(
+                (("accepted", "faint"), (f"  by {up.accepted_by}", "good")), ((at, "dim"),)
+            )
+        if up.ack_due_at is None:
+            return _Line((("accepted  by nobody yet", "faint"),))
+        left = (up.ack_due_at - now).total_seconds()
+        words = f"late {fmt.short_span(left)}" if left < 0 else f"{fmt.short_span(left)} left"
+        due = fmt.moment(up.ack_due_at, now, self._zone)
+        return _Line(
+            (("accept    ", "faint"), (words, "late" if left < 0 else "risk")), ((due, "dim"),)
+        )
 
     def _clock(self, clock: ClockDetail, now: datetime) -> _Line:
         name = fmt.METRIC_WORDS.get(clock.metric, clock.metric)

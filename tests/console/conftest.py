@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from console.app import ConsoleApp
 from console.sample import SampleDesk, make_sample
+from tests.console.command_line import SETTINGS, CommandLine
 from tests.console.waiting import until
 
 Opened = Callable[..., AbstractAsyncContextManager[Pilot[int]]]
@@ -43,7 +44,9 @@ def opened(sample: SampleDesk) -> Opened:
     ) -> AsyncIterator[Pilot[int]]:
         app = sample.app(theme, agent)
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.desk.pane is not None and bool(app.desk.queue_pane.tabs.counts))
+            await until(
+                pilot, lambda: app.desk.pane is not None and bool(app.desk.queue_pane.tabs.counts)
+            )
             await until(pilot, lambda: bool(app.bridge.team.agents))
             yield pilot
         app.bridge.close()
@@ -56,3 +59,16 @@ def console_of(pilot: Pilot[int]) -> ConsoleApp:
     app = pilot.app
     assert isinstance(app, ConsoleApp)
     return app
+
+
+@pytest.fixture
+def deskhand(home: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line on a home with two agents, two groups and a mail account."""
+    (home / "deskhand.toml").write_text(SETTINGS, encoding="utf-8")
+    return CommandLine(home, capsys)
+
+
+@pytest.fixture
+def bare(home: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line on an empty home."""
+    return CommandLine(home, capsys, agent=None)

@@ -56,7 +56,17 @@ def test_own_keys_are_read_and_a_fault_is_named(tmp_path: Path) -> None:
     assert "keys.toml" in own_keys(tmp_path)[1]
 
 
-DRAWN_BY_TEXTUAL = {"Static", "Label", "Button", "Checkbox", "Option", "Tab", "TabPane", "notify", "update"}
+DRAWN_BY_TEXTUAL = {
+    "Static",
+    "Label",
+    "Button",
+    "Checkbox",
+    "Option",
+    "Tab",
+    "TabPane",
+    "notify",
+    "update",
+}
 ALLOWED_TITLES = {"border_title", "border_subtitle", "tooltip"}
 
 
@@ -77,16 +87,30 @@ def test_no_text_reaches_a_textual_widget_past_the_gate() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                name = (
+                    node.func.attr
+                    if isinstance(node.func, ast.Attribute)
+                    else getattr(node.func, "id", "")
+                )
                 owner = getattr(node.func, "value", None)
-                through_gate = isinstance(owner, ast.Name) and owner.id in ("safe", "self", "hashlib")
+                through_gate = isinstance(owner, ast.Name) and owner.id in (
+                    "safe",
+                    "self",
+                    "hashlib",
+                )
                 drawn = isinstance(owner, ast.Attribute) and owner.attr in ("status", "_rows")
                 if name in DRAWN_BY_TEXTUAL and node.args and not through_gate and not drawn:
                     first = node.args[0]
-                    if not _is_safe(first) and not isinstance(first, (ast.Dict, ast.DictComp, ast.GeneratorExp)):
+                    if not _is_safe(first) and not isinstance(
+                        first, (ast.Dict, ast.DictComp, ast.GeneratorExp)
+                    ):
                         wrong.append(f"{path.name}:{node.lineno} {ast.unparse(node)[:80]}")
             if isinstance(node, ast.Assign):
                 for target in node.targets:
-                    if isinstance(target, ast.Attribute) and target.attr in ALLOWED_TITLES and not _is_safe(node.value):
+                    if (
+                        isinstance(target, ast.Attribute)
+                        and target.attr in ALLOWED_TITLES
+                        and not _is_safe(node.value)
+                    ):
                         wrong.append(f"{path.name}:{node.lineno} {ast.unparse(node)[:80]}")
     assert wrong == []

@@ -19,7 +19,11 @@ from tests.console.waiting import screen_text, until
 def row_of(sample: SampleDesk, key: str) -> dict[str, object]:
     with sqlite3.connect(sample.home / "deskhand.db") as connection:
         connection.row_factory = sqlite3.Row
-        return dict(connection.execute("SELECT * FROM ticket WHERE id = ?", (sample.tickets[key],)).fetchone())
+        return dict(
+            connection.execute(
+                "SELECT * FROM ticket WHERE id = ?", (sample.tickets[key],)
+            ).fetchone()
+        )
 
 
 def desk_of(sample: SampleDesk) -> Iterator[object]:
@@ -73,7 +77,9 @@ async def test_keys_move_open_and_go_back(opened: Opened, sample: SampleDesk) ->
     assert pilot.app.return_value == 0
 
 
-async def test_a_ticket_shows_text_note_files_and_customer(opened: Opened, sample: SampleDesk) -> None:
+async def test_a_ticket_shows_text_note_files_and_customer(
+    opened: Opened, sample: SampleDesk
+) -> None:
     async with opened(size=(140, 48)) as pilot:
         await open_ticket(pilot, sample, "refund")
         shown = screen_text(pilot)
@@ -101,9 +107,11 @@ async def test_hostile_text_is_drawn_as_it_was_typed(opened: Opened, sample: Sam
         await open_ticket(pilot, sample, "hostile")
         shown = screen_text(pilot)
         assert "[bold]markup[/bold]" in shown
-        assert not any(ord(c) < 32 and c != "\n" or c in "\x9b\u202e" for c in shown)
+        assert not any((ord(c) < 32 and c != "\n") or c in "\x9b\u202e" for c in shown)
         await pilot.press("t")
-        await pilot.press("escape", "s", "escape", "ctrl+k", "escape", "question_mark", "escape", "o", "escape")
+        await pilot.press(
+            "escape", "s", "escape", "ctrl+k", "escape", "question_mark", "escape", "o", "escape"
+        )
         assert pilot.app.is_running
 
 
@@ -165,6 +173,25 @@ async def test_escalating_asks_for_the_reason(opened: Opened, sample: SampleDesk
         await until(pilot, lambda: row_of(sample, "down")["escalated_to"] == "L2")
 
 
+async def test_an_escalation_is_accepted_and_handed_back_with_a_note(
+    opened: Opened, sample: SampleDesk
+) -> None:
+    async with opened() as pilot:
+        await open_ticket(pilot, sample, "refund")
+        await pilot.press("E")
+        await pilot.press(*"bug", "tab", "tab", "tab", *"never", "ctrl+s")
+        await until(pilot, lambda: "is not a time" in screen_text(pilot))
+        await pilot.press(*["backspace"] * 5, *"2h", "ctrl+s")
+        await until(pilot, lambda: row_of(sample, "refund")["escalated_to"] == "L2")
+        await until(pilot, lambda: "esc L2 ack? 0:30" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "esc L2 ana" in screen_text(pilot))
+        await pilot.press("Y", *"not ours", "enter")
+        await until(pilot, lambda: row_of(sample, "refund")["escalated_to"] is None)
+        await until(pilot, lambda: "Handed back from L2" in screen_text(pilot))
+        assert "esc L2" not in screen_text(pilot)
+
+
 async def test_filter_narrows_live_and_an_error_keeps_the_list(opened: Opened) -> None:
     async with opened() as pilot:
         desk = console_of(pilot).desk
@@ -192,18 +219,24 @@ async def test_search_opens_the_ticket_of_a_hit(opened: Opened, sample: SampleDe
         await pilot.press(*"tracking page")
         await until(pilot, lambda: "1 message" in screen_text(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: desk.ticket is not None and desk.ticket.id == sample.tickets["parcel"])
+        await until(
+            pilot, lambda: desk.ticket is not None and desk.ticket.id == sample.tickets["parcel"]
+        )
 
 
 async def test_a_draft_is_kept_and_comes_back(opened: Opened, sample: SampleDesk) -> None:
     def kept() -> list[tuple[str, str]]:
         with sqlite3.connect(sample.home / "deskhand.db") as connection:
-            return connection.execute("SELECT kind, text FROM draft WHERE ticket_id = ?", (sample.tickets["vat"],)).fetchall()
+            return connection.execute(
+                "SELECT kind, text FROM draft WHERE ticket_id = ?", (sample.tickets["vat"],)
+            ).fetchall()
 
     async with opened() as pilot:
         await open_ticket(pilot, sample, "vat")
         await pilot.press("r")
-        await until(pilot, lambda: bool(pilot.app.query(Composer)) and pilot.app.query_one(Composer).open)
+        await until(
+            pilot, lambda: bool(pilot.app.query(Composer)) and pilot.app.query_one(Composer).open
+        )
         await pilot.press(*"we look")
         await until(pilot, lambda: kept() == [("reply", "we look")])
         await pilot.press("escape")
@@ -217,12 +250,16 @@ async def test_a_draft_is_kept_and_comes_back(opened: Opened, sample: SampleDesk
         await until(pilot, lambda: kept() == [])
 
 
-async def test_a_reply_waits_for_undo_and_can_be_taken_back(opened: Opened, sample: SampleDesk) -> None:
+async def test_a_reply_waits_for_undo_and_can_be_taken_back(
+    opened: Opened, sample: SampleDesk
+) -> None:
     async with opened() as pilot:
         desk = console_of(pilot).desk
         await open_ticket(pilot, sample, "parcel")
         await pilot.press("r")
-        await until(pilot, lambda: bool(pilot.app.query(Composer)) and pilot.app.query_one(Composer).open)
+        await until(
+            pilot, lambda: bool(pilot.app.query(Composer)) and pilot.app.query_one(Composer).open
+        )
         await pilot.press(*"It comes.", "ctrl+s")
         await until(pilot, lambda: "Reply goes out in 15 s" in screen_text(pilot))
         await until(pilot, lambda: "leaves in 0:15" in screen_text(pilot))
@@ -241,19 +278,29 @@ async def test_what_another_process_does_is_on_screen(opened: Opened, sample: Sa
     async with opened() as pilot:
         await open_ticket(pilot, sample, "export")
         other = Desktop(sample.home, sample.clock, "ben")
-        other.desk.perform(Note(sample.tickets["export"], "The job has a limit."), Actor.agent("ben"), "command")
+        other.desk.perform(
+            Note(sample.tickets["export"], "The job has a limit."), Actor.agent("ben"), "command"
+        )
         await until(pilot, lambda: "The job has a limit." in screen_text(pilot), limit=3)
         await pilot.press("q")
-        other.desk.perform(SetStatus(sample.tickets["down"], "pending"), Actor.agent("ben"), "command")
+        other.desk.perform(
+            SetStatus(sample.tickets["down"], "pending"), Actor.agent("ben"), "command"
+        )
         desk = console_of(pilot).desk
         at = desk.queue.cursor_id
         await until(pilot, lambda: desk.queue_pane.tabs.counts["Waiting"] == 3, limit=3)
-        await until(pilot, lambda: getattr(desk.queue.row(sample.tickets["down"]), "status", "") == "pending", limit=3)
+        await until(
+            pilot,
+            lambda: getattr(desk.queue.row(sample.tickets["down"]), "status", "") == "pending",
+            limit=3,
+        )
         assert desk.queue.cursor_id == at
         other.store.close()
 
 
-async def test_attachments_are_saved_under_a_safe_name(opened: Opened, sample: SampleDesk, tmp_path: Path) -> None:
+async def test_attachments_are_saved_under_a_safe_name(
+    opened: Opened, sample: SampleDesk, tmp_path: Path
+) -> None:
     async with opened() as pilot:
         await open_ticket(pilot, sample, "export")
         await pilot.press("o")
@@ -266,13 +313,17 @@ async def test_attachments_are_saved_under_a_safe_name(opened: Opened, sample: S
         assert (tmp_path / "export.log").read_bytes() == b"export.log"
 
 
-async def test_time_moves_the_countdown_and_nothing_else(opened: Opened, sample: SampleDesk) -> None:
+async def test_time_moves_the_countdown_and_nothing_else(
+    opened: Opened, sample: SampleDesk
+) -> None:
     async with opened() as pilot:
         desk = console_of(pilot).desk
         await show_all(pilot)
         drawn = []
         refresh = desk.queue.refresh
-        desk.queue.refresh = lambda *regions, **rest: drawn.append(regions) or refresh(*regions, **rest)  # type: ignore[method-assign, func-returns-value]
+        desk.queue.refresh = lambda *regions, **rest: (
+            drawn.append(regions) or refresh(*regions, **rest)
+        )  # type: ignore[method-assign, func-returns-value]
         desk.queue.tick()
         assert drawn == []
         sample.clock.advance(60)
@@ -285,7 +336,9 @@ async def test_time_moves_the_countdown_and_nothing_else(opened: Opened, sample:
         assert "F late" in screen_text(pilot)
 
 
-async def test_the_side_pane_follows_the_width_and_the_key(opened: Opened, sample: SampleDesk) -> None:
+async def test_the_side_pane_follows_the_width_and_the_key(
+    opened: Opened, sample: SampleDesk
+) -> None:
     async with opened(size=(80, 24)) as pilot:
         await open_ticket(pilot, sample, "refund")
         assert "Promises" not in screen_text(pilot)

@@ -22,12 +22,29 @@ NOW = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
 
 def row(number: int) -> QueueRow:
     return QueueRow(
-        id=number, subject=f"Order {number}", status="open", priority=2, channel="email", customer=f"Customer {number}",
-        assignee=None, group_name="support", last_line="Where is it?", last_direction="in", waiting_since_ms=to_millis(NOW),
-        next_metric="first_response", next_due_ms=to_millis(NOW + timedelta(hours=1)), next_warn_ms=None, paused=0,
-        snoozed_until_ms=None, snoozed_until_reply=0, escalated_to=None, message_count=1, has_draft=0,
-        updated_ms=to_millis(NOW), version=1,
-    )  # fmt: skip
+        id=number,
+        subject=f"Order {number}",
+        status="open",
+        priority=2,
+        channel="email",
+        customer=f"Customer {number}",
+        assignee=None,
+        group_name="support",
+        last_line="Where is it?",
+        last_direction="in",
+        waiting_since_ms=to_millis(NOW),
+        next_metric="first_response",
+        next_due_ms=to_millis(NOW + timedelta(hours=1)),
+        next_warn_ms=None,
+        paused=0,
+        snoozed_until_ms=None,
+        snoozed_until_reply=0,
+        escalated_to=None,
+        message_count=1,
+        has_draft=0,
+        updated_ms=to_millis(NOW),
+        version=1,
+    )
 
 
 class Lists(App[None]):
@@ -75,7 +92,9 @@ async def test_a_cursor_key_paints_two_lines() -> None:
         await pilot.pause()
         painted: list[object] = []
         refresh = app.queue.refresh
-        app.queue.refresh = lambda *regions, **rest: painted.append(regions) or refresh(*regions, **rest)  # type: ignore[method-assign, func-returns-value]
+        app.queue.refresh = lambda *regions, **rest: (
+            painted.append(regions) or refresh(*regions, **rest)
+        )  # type: ignore[method-assign, func-returns-value]
         await pilot.press("j")
         assert [[region.height for region in regions] for regions in painted] == [[1, 1]]  # type: ignore[attr-defined]
 
@@ -105,7 +124,10 @@ async def test_new_rows_above_do_not_move_the_cursor_from_its_ticket() -> None:
 async def test_mouse_click_moves_and_a_second_click_opens() -> None:
     app = Lists()
     chosen: list[int] = []
-    async with app.run_test(size=(120, 40), message_hook=lambda m: chosen.append(m.id) if isinstance(m, VirtualList.Chosen) else None) as pilot:  # fmt: skip
+    async with app.run_test(
+        size=(120, 40),
+        message_hook=lambda m: chosen.append(m.id) if isinstance(m, VirtualList.Chosen) else None,
+    ) as pilot:
         app.queue.set_ids(array("q", range(1, 1001)), reset=True)
         await pilot.pause()
         await pilot.click(QueueList, offset=(10, 4))
@@ -119,8 +141,23 @@ async def test_mouse_click_moves_and_a_second_click_opens() -> None:
 def test_columns_fill_the_width_exactly_at_every_size() -> None:
     for width in range(60, 240):
         columns = columns_for(width, 123_456)
-        used = 2 + columns.number + columns.state + columns.priority + columns.customer + columns.subject
-        used += columns.group + columns.assignee + columns.waiting + columns.clock + 8 + bool(columns.group) + 1
+        used = (
+            2
+            + columns.number
+            + columns.state
+            + columns.priority
+            + columns.customer
+            + columns.subject
+        )
+        used += (
+            columns.group
+            + columns.assignee
+            + columns.waiting
+            + columns.clock
+            + 8
+            + bool(columns.group)
+            + 1
+        )
         assert columns.subject >= 8
         assert used <= width or columns.subject == 8
 
@@ -128,20 +165,60 @@ def test_columns_fill_the_width_exactly_at_every_size() -> None:
 def ticket(count: int) -> TicketDetail:
     messages = tuple(
         MessageDetail(
-            id=n, direction="in" if n % 2 else "out", author=f"Person {n}", agent=None, at=NOW + timedelta(minutes=n), date=None,
-            subject="Order", from_name="", from_address=f"p{n}@mail.example", to=(), cc=(), bcc=(), reply_to=(), message_id=f"<{n}>",
-            text=f"Message {n}. " + "Some words that go on and on until the line is full. " * 12, full_text="", automatic=False,
-            bounce=None, matched_by="", delivery=None, raw_sha256=None, reference_ids=(), in_reply_to=None, account="support",
+            id=n,
+            direction="in" if n % 2 else "out",
+            author=f"Person {n}",
+            agent=None,
+            at=NOW + timedelta(minutes=n),
+            date=None,
+            subject="Order",
+            from_name="",
+            from_address=f"p{n}@mail.example",
+            to=(),
+            cc=(),
+            bcc=(),
+            reply_to=(),
+            message_id=f"<{n}>",
+            text=f"Message {n}. " + "Some words that go on and on until the line is full. " * 12,
+            full_text="",
+            automatic=False,
+            bounce=None,
+            matched_by="",
+            delivery=None,
+            raw_sha256=None,
+            reference_ids=(),
+            in_reply_to=None,
+            account="support",
             channel="email",
         )
         for n in range(1, count + 1)
-    )  # fmt: skip
+    )
     return TicketDetail(
-        id=1, subject="Order", status="open", priority=2, priority_by="default", channel="email", account="support",
-        group_name=None, assignee=None, level=None, topic=None, language=None, sentiment=None, tags=(), snoozed_until=None,
-        snoozed_until_reply=False, spam=False, merged_into=None, created_at=NOW, updated_at=NOW, waiting_since=None, version=1,
-        customer=CustomerDetail(1, "Person", "", "standard", ()), messages=messages,
-    )  # fmt: skip
+        id=1,
+        subject="Order",
+        status="open",
+        priority=2,
+        priority_by="default",
+        channel="email",
+        account="support",
+        group_name=None,
+        assignee=None,
+        level=None,
+        topic=None,
+        language=None,
+        sentiment=None,
+        tags=(),
+        snoozed_until=None,
+        snoozed_until_reply=False,
+        spam=False,
+        merged_into=None,
+        created_at=NOW,
+        updated_at=NOW,
+        waiting_since=None,
+        version=1,
+        customer=CustomerDetail(1, "Person", "", "standard", ()),
+        messages=messages,
+    )
 
 
 class Talk(Lists):

@@ -50,12 +50,22 @@ def test_wrapped_lines_fit_and_lose_no_word(text: str, width: int) -> None:
     lines = wrap(text, width)
     assert all(safe.cells(line) <= width for line in lines)
     kept = "".join("".join(lines).split())
-    assert kept == "".join("".join(safe.printable(raw.expandtabs(8)) for raw in text.split("\n")).split())
+    assert kept == "".join(
+        "".join(safe.printable(raw.expandtabs(8)) for raw in text.split("\n")).split()
+    )
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0:00"), (59, "0:00"), (42 * 60, "0:42"), (-300, "0:05"), (3 * 3600 + 720, "3h12"), (80 * 3600, "3d8h"), (31 * 86400, "31d")],
+    [
+        (0, "0:00"),
+        (59, "0:00"),
+        (42 * 60, "0:42"),
+        (-300, "0:05"),
+        (3 * 3600 + 720, "3h12"),
+        (80 * 3600, "3d8h"),
+        (31 * 86400, "31d"),
+    ],
 )
 def test_spans_are_short(seconds: int, words: str) -> None:
     assert fmt.short_span(seconds) == words
@@ -67,7 +77,10 @@ def test_the_nearest_promise_reads_without_colour() -> None:
     assert say(now, "first_response", now + 42 * minute, None, False) == ("F 0:42", "text")
     assert say(now, "next_response", now + 5 * minute, now - 1, False) == ("N 0:05 !", "risk")
     assert say(now, "resolution", now - 5 * minute, None, False) == ("R -0:05", "late")
-    assert say(now, "resolution", now - 5 * minute, None, False, wide=True) == ("R late 0:05", "late")
+    assert say(now, "resolution", now - 5 * minute, None, False, wide=True) == (
+        "R late 0:05",
+        "late",
+    )
     assert say(now, None, None, None, True) == ("‖ paused", "dim")
     assert say(now, None, None, None, False, wide=True) == ("no promise", "faint")
 
@@ -94,9 +107,11 @@ def test_times_as_people_type_them(typed: str, expected: datetime) -> None:
     assert parse_when(typed, NOW, UTC) == expected
 
 
-@pytest.mark.parametrize("typed", ["", "soon", "2026-03-01", "25:00", "-2h", "mon tue", "tomorrow x"])
+@pytest.mark.parametrize(
+    "typed", ["", "soon", "2026-03-01", "25:00", "-2h", "mon tue", "tomorrow x"]
+)
 def test_other_words_are_refused_with_the_forms_that_fit(typed: str) -> None:
-    with pytest.raises(UsageError, match="is not a time|in the past"):
+    with pytest.raises(UsageError, match=r"is not a time|in the past"):
         parse_when(typed, NOW, UTC)
 
 
@@ -126,3 +141,24 @@ def test_any_file_name_is_one_short_part(name: str) -> None:
     assert not saved.startswith((".", "-"))
     assert len(saved.encode()) <= 121
     assert saved.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("left_s", "accepted_by", "words"),
+    [
+        (1200, None, "esc L2 ack? 0:20"),
+        (1199, None, "esc L2 ack? 0:20"),
+        (1, None, "esc L2 ack? 0:01"),
+        (0, None, "esc L2 ack? 0:00"),
+        (-300, None, "esc L2 ack? -0:05"),
+        (7260, None, "esc L2 ack? 2h01"),
+        (None, None, "esc L2"),
+        (1200, "ben", "esc L2 ben"),
+        (None, "ben", "esc L2 ben"),
+    ],
+)
+def test_an_escalation_says_what_is_left_to_accept_it_in(
+    left_s: int | None, accepted_by: str | None, words: str
+) -> None:
+    due = None if left_s is None else 1_000_000 + left_s * 1000
+    assert fmt.escalation_words("L2", 1_000_000, due, accepted_by) == words

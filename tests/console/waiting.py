@@ -18,7 +18,9 @@ async def until(pilot: Pilot[int], condition: Callable[[], bool], limit: float =
     end = time.monotonic() + limit
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError("the screen did not come to what was expected:\n" + screen_text(pilot))
+            raise AssertionError(
+                "the screen did not come to what was expected:\n" + screen_text(pilot)
+            )
         await asyncio.sleep(0.01)
         await pilot.pause()
 

@@ -10,7 +10,9 @@ import pytest
 
 from console.commands.arguments import HANDLERS, read_arguments
 from console.keys_page import page_with_table
-from workflow.settings import load_settings
+from workflow.companies import load_companies
+from workflow.escalation_rules import load_escalation
+from workflow.settings import AgentSettings, GroupSettings, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,6 +53,49 @@ def test_a_sample_of_settings_loads_without_a_warning(
     assert settings.warnings == ()
 
 
+def tables() -> list[tuple[str, str, str]]:
+    found = re.compile(r"```csv (workflow/\w+\.csv)\n(.*?)```", re.DOTALL)
+    return [
+        (page.name, match[1], match[2])
+        for page in PAGES
+        for match in found.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize(("page", "name", "text"), tables())
+def test_a_sample_of_a_table_loads(page: str, name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert name == "workflow/companies.csv", page
+    assert len(load_companies(tmp_path)) > 1
+
+
+def rule_files() -> list[tuple[str, str, str]]:
+    found = re.compile(r"```toml (workflow/\w+\.toml)\n(.*?)```", re.DOTALL)
+    return [
+        (page.name, match[1], match[2])
+        for page in PAGES
+        for match in found.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize(("page", "name", "text"), rule_files())
+def test_a_sample_of_rules_loads(page: str, name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert name == "workflow/escalation.toml", page
+    groups = (GroupSettings("finance", "L2"), GroupSettings("leads", "lead"))
+    agents = (AgentSettings("ben", "ben@example.com", ("finance",)),)
+    rules = load_escalation(tmp_path, Settings(agents=agents, groups=groups))
+    assert rules.reasons
+    assert [(level.name, level.group, level.then) for level in rules.levels] == [
+        ("L2", "finance", "lead"),
+        ("lead", "leads", None),
+    ]
+
+
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_a_command_is_understood(page: str, command: str) -> None:
     # A word in capitals stands for a value; a number does for every one of them.
@@ -75,7 +120,9 @@ def test_links_lead_to_files(page: Path) -> None:
 
 def test_every_verb_is_documented() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    missing = [verb for verb in HANDLERS if f"`{verb}" not in text and f"deskhand {verb}" not in text]
+    missing = [
+        verb for verb in HANDLERS if f"`{verb}" not in text and f"deskhand {verb}" not in text
+    ]
     assert missing == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from channels.engine import Engine
 from tests.live.desks import LiveDesk, Opened, Running, write_settings
+from tests.servers.telegram import TelegramServer
 from workflow.clock import Clock
 
 
@@ -25,6 +26,13 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
     yield open_desk
     for desk in desks:
         desk.close()
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramServer]:
+    """A Bot API server."""
+    with TelegramServer.start() as server:
+        yield server
 
 
 @pytest.fixture

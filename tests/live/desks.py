@@ -10,9 +10,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from channels.email.compose import EmailComposer
-from channels.email.inbound import EmailReader
 from channels.engine import Engine
+from channels.registry import composers, readers
 from workflow.clock import Clock, SystemClock
 from workflow.desk import Desk
 from workflow.files import FileStore
@@ -44,8 +43,8 @@ class LiveDesk:
             clock or SystemClock(),
             settings,
             files,
-            composers={"email": EmailComposer(settings, files)},
-            readers={"email": EmailReader(settings, files)},
+            composers=composers(settings, files),
+            readers=readers(settings, files),
         )
         return cls(home, desk, settings, files, Reads(home / "deskhand.db"))
 

@@ -26,4 +26,6 @@ def made_sample(tmp_path_factory: pytest.TempPathFactory) -> SampleDesk:
 def sample(made_sample: SampleDesk, tmp_path: Path) -> SampleDesk:
     """A copy of the sample that the test may change."""
     shutil.copytree(made_sample.home, tmp_path / "desk")
-    return replace(made_sample, home=tmp_path / "desk", clock=type(made_sample.clock)(made_sample.clock.now()))
+    return replace(
+        made_sample, home=tmp_path / "desk", clock=type(made_sample.clock)(made_sample.clock.now())
+    )

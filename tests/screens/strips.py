@@ -36,7 +36,9 @@ def _colour(colour: object) -> str:
 def _name(style: Style | None) -> str:
     if style is None:
         return "- on -"
-    marks = [word for word in ("bold", "dim", "reverse", "underline", "italic") if getattr(style, word)]
+    marks = [
+        word for word in ("bold", "dim", "reverse", "underline", "italic") if getattr(style, word)
+    ]
     return " ".join([f"{_colour(style.color)} on {_colour(style.bgcolor)}", *marks])
 
 

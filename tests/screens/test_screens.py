@@ -36,7 +36,8 @@ async def test_the_screen_looks_as_it_was_agreed(
     async with app.run_test(size=size) as pilot:
         await prepare(pilot, app, sample, screen)
         lines = lines_of(app)
-        parts += ["\n".join(line or "" for line in lines)]
+        parts += ["\n".join(lines)]
+        assert not any(str(sample.home)[:8] in line for line in lines), "a fault is on the screen"
         for theme in THEMES:
             app.theme = theme.name
             await settle(pilot, app)
@@ -61,7 +62,19 @@ async def test_every_state_reads_without_colour(size: tuple[int, int], sample: S
     async with app.run_test(size=size) as pilot:
         await prepare(pilot, app, sample, Picture("queue", ("7",)))
         shown = "\n".join(lines_of(app))
-        for sign in ("●", "◐", "□", "☾", "✓", "!!!", "▲L2", "✎", "F late" if size[0] >= 100 else "F -"):
+        for sign in (
+            "●",
+            "◐",
+            "□",
+            "☾",
+            "✓",
+            "!!!",
+            "esc L2 ack? -5h30",
+            "✎",
+            "F late" if size[0] >= 100 else "F -",
+        ):
             assert sign in shown
-        assert all("#" not in line.split(" = ")[-1] for line in styles_of(app) if " = " in line), "no colour but the terminal's own"
+        assert all("#" not in line.split(" = ")[-1] for line in styles_of(app) if " = " in line), (
+            "no colour but the terminal's own"
+        )
     app.bridge.close()

@@ -7,9 +7,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,8 +53,8 @@ fact_makers: list[Callable[[datetime], Fact]] = [
     lambda at: Fact(at, "cancelled", "2"),
     lambda at: Fact(at, "out"),
     lambda at: Fact(at, "back"),
-    *(lambda at, s=s: Fact(at, "status", s.value) for s in Status),  # type: ignore[misc]
-    *(lambda at, p=p: Fact(at, "priority", str(int(p))) for p in Priority),  # type: ignore[misc]
+    *(lambda at, s=s: Fact(at, "status", s.value) for s in Status),
+    *(lambda at, p=p: Fact(at, "priority", str(int(p))) for p in Priority),
 ]
 histories = st.lists(st.tuples(steps_ms, st.sampled_from(fact_makers)), max_size=25)
 
@@ -79,7 +81,7 @@ def test_the_ledger_adds_up_to_what_is_spent(
         moment = clock.ended_at or now
         assert sum(e.counted_s for e in entries) == ceil(clock.spent(moment))
         assert sum(e.counted_s for e in entries) == clock.target_s - judge(clock, now).remaining_s
-        for one, other in zip(entries, entries[1:], strict=False):
+        for one, other in pairwise(entries):
             assert one.end == other.start, "no gap and no overlap"
         assert all(e.start < e.end for e in entries)
         assert all(e.counted_s == 0 for e in entries if e.why == "paused")
@@ -176,11 +178,12 @@ def _moves(bench: Bench) -> list[Callable[[int], object]]:
         lambda t: bench.desk.undo(ANA),
         lambda t: bench.desk.redo(ANA),
         lambda t: fire_due(bench.desk),
-        *(lambda t, s=s: bench.do(SetStatus(t, s)) for s in Status),  # type: ignore[misc]
-        *(lambda t, p=p: bench.do(SetPriority(t, p)) for p in Priority),  # type: ignore[misc]
+        *(lambda t, s=s: bench.do(SetStatus(t, s)) for s in Status),
+        *(lambda t, p=p: bench.do(SetPriority(t, p)) for p in Priority),
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(steps_ms, st.integers(0, 29), st.booleans()), min_size=1, max_size=18))
 def test_what_is_stored_is_what_the_events_say(steps: list[tuple[int, int, bool]]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from workflow.model import from_millis
+from workflow.model import from_millis, moment
+from workflow.store.queue_rows import FROM
 from workflow.store.rows import (
     AttachmentDetail,
     ClockDetail,
@@ -19,12 +19,11 @@ from workflow.store.rows import (
     TicketDetail,
 )
 
-__all__ = ["FROM", "Fetch", "message_details", "moment", "ticket_details"]
+__all__ = ["Fetch", "message_details", "ticket_details"]
 
 Fetch = Callable[[str, Sequence[object]], list[Any]]
 """How a statement's rows are read: :meth:`workflow.store.reads.Reads.fetch`."""
 
-FROM = "FROM ticket JOIN customer ON customer.id = ticket.customer_id"
 
 _TICKET_FIELDS = (
     "id", "subject", "status", "priority", "priority_by", "channel", "account", "group_name",
@@ -41,7 +40,7 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     rows = fetch(
         f"""SELECT ticket.id, subject, status, priority, priority_by, channel, account, group_name,
         assignee, level, topic, language, sentiment, snoozed_until, snoozed_until_reply, spam_at,
-        merged_into, ticket.created_at, updated_at, waiting_since, version,
+        ticket.merged_into, ticket.created_at, updated_at, waiting_since, version,
         customer.id, customer.name, customer.company, customer.tier
         {FROM} WHERE ticket.id IN ({marks})""",
         numbers,
@@ -59,14 +58,15 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     )
     escalations = _grouped(
         fetch,
-        f"""SELECT ticket_id, id, at, by, from_level, to_level, reason, tried, needed, wanted_by, promised
+        f"""SELECT ticket_id, id, at, by, from_level, to_level, reason, tried, needed, wanted_by, promised,
+        ack_due_at, accepted_at, accepted_by, climbed_from
         FROM escalation WHERE ticket_id IN ({marks}) AND ended_at IS NULL ORDER BY id""",
         numbers,
     )
     customers = sorted({row[21] for row in rows})
     identities = _grouped(
         fetch,
-        f"""SELECT customer_id, kind, value, display FROM identity
+        f"""SELECT customer_id, kind, value, display, evidence, id FROM identity
         WHERE customer_id IN ({",".join("?" * len(customers))}) ORDER BY id""",
         customers,
     )
@@ -147,11 +147,6 @@ def _events(fetch: Fetch, numbers: list[int], marks: str) -> dict[int, list[Even
     return found
 
 
-def moment(millis: int | None) -> datetime | None:
-    """The moment of a column that may be empty."""
-    return None if millis is None else from_millis(millis)
-
-
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, address) for name, address in json.loads(text))
 
@@ -186,6 +181,10 @@ def _escalation(rows: list[tuple[Any, ...]] | None) -> EscalationDetail | None:
         needed=row[7],
         wanted_by=moment(row[8]),
         promised=row[9],
+        ack_due_at=moment(row[10]),
+        accepted_at=moment(row[11]),
+        accepted_by=row[12],
+        climbed_from=row[13],
     )
 
 

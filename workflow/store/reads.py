@@ -15,22 +15,24 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflow.errors import StoreError
-from workflow.model import from_millis
+from workflow.model import from_millis, moment
 from workflow.query.sql import Compiled
 from workflow.store import sqlite
-from workflow.store.details import FROM, message_details, moment, ticket_details
-from workflow.store.rows import (
-    DraftDetail,
-    HeldRow,
-    HistoryRow,
-    MessageDetail,
-    OutboxRow,
-    QueueRow,
-    TicketDetail,
-)
+from workflow.store.queue_rows import FROM, QueueRow
+
+if TYPE_CHECKING:
+    # Made when they are first read: the first screen shows queue rows only.
+    from workflow.store.rows import (
+        DraftDetail,
+        HeldRow,
+        HistoryRow,
+        MessageDetail,
+        OutboxRow,
+        TicketDetail,
+    )
 
 __all__ = ["SORTS", "Reads"]
 
@@ -43,7 +45,11 @@ QUEUE_COLUMNS = """ticket.id, ticket.subject, ticket.status, ticket.priority, ti
    WHERE clock.ticket_id = ticket.id AND clock.state = 'paused') ELSE 0 END AS paused,
  ticket.snoozed_until, ticket.snoozed_until_reply, ticket.escalated_to, ticket.message_count,
  EXISTS(SELECT 1 FROM draft WHERE draft.ticket_id = ticket.id) AS has_draft,
- ticket.updated_at, ticket.version"""
+ ticket.updated_at, ticket.version,
+ CASE WHEN ticket.escalated_to IS NOT NULL THEN (SELECT ack_due_at FROM escalation
+   WHERE escalation.ticket_id = ticket.id AND ended_at IS NULL ORDER BY id DESC LIMIT 1) END,
+ CASE WHEN ticket.escalated_to IS NOT NULL THEN (SELECT accepted_by FROM escalation
+   WHERE escalation.ticket_id = ticket.id AND ended_at IS NULL ORDER BY id DESC LIMIT 1) END"""
 
 
 SORTS: Mapping[str, str] = {
@@ -144,6 +150,8 @@ class Reads:
 
     def tickets(self, numbers: Sequence[int], *, whole: bool = False) -> list[TicketDetail]:
         """Several tickets in the order given, with a fixed number of statements."""
+        from workflow.store.details import ticket_details
+
         details: dict[int, TicketDetail] = {}
         for start in range(0, len(numbers), _CHUNK):
             chunk = list(numbers[start : start + _CHUNK])
@@ -152,6 +160,8 @@ class Reads:
 
     def message(self, number: int) -> MessageDetail | None:
         """One message with its attachments, wherever it is."""
+        from workflow.store.details import message_details
+
         found = message_details(self.fetch, "message.id = ?", [number])
         return next((message for messages in found.values() for message in messages), None)
 
@@ -159,18 +169,28 @@ class Reads:
         self, customer: int, before_ticket: int | None = None, limit: int = 20
     ) -> list[HistoryRow]:
         """The tickets of a customer but ``before_ticket``, newest first, with what came of them."""
+        from workflow.store.rows import HistoryRow
+
         rows = self.fetch(
-            """SELECT id, subject, status, channel, assignee, created_at, updated_at, resolved_at FROM ticket
-            WHERE customer_id = ? AND id <> ? ORDER BY id DESC LIMIT ?""",
+            """SELECT id, subject, status, channel, assignee, created_at, updated_at, resolved_at,
+            waiting_since IS NOT NULL, spam_at IS NOT NULL, merged_into,
+            (SELECT actor FROM event WHERE event.ticket_id = ticket.id AND name = 'ticket.status'
+             ORDER BY event.id DESC LIMIT 1)
+            FROM ticket WHERE customer_id = ? AND id <> ? ORDER BY id DESC LIMIT ?""",
             (customer, before_ticket or 0, limit),
         )
         return [
-            HistoryRow(*[*row[:5], from_millis(row[5]), from_millis(row[6]), moment(row[7])])
+            HistoryRow(
+                *[*row[:5], from_millis(row[5]), from_millis(row[6]), moment(row[7])],
+                *[bool(row[8]), bool(row[9]), *row[10:]],
+            )
             for row in rows
         ]
 
     def draft(self, agent: str, ticket: int, kind: str) -> DraftDetail | None:
         """What an agent has typed on a ticket and not sent."""
+        from workflow.store.rows import DraftDetail
+
         rows = self.fetch(
             """SELECT agent, ticket_id, kind, text, answers, updated_at FROM draft
             WHERE agent = ? AND ticket_id = ? AND kind = ?""",
@@ -198,6 +218,8 @@ class Reads:
         return next(iter(self._outbox("outbox.id = ?", number)), None)
 
     def _outbox(self, where: str, *parameters: object) -> list[OutboxRow]:
+        from workflow.store.rows import OutboxRow
+
         rows = self.fetch(
             f"""SELECT outbox.id, outbox.ticket_id, outbox.state, due_at, attempts, error, outbox.message_id,
             recipients, message.subject, outbox.account, sent_at
@@ -214,6 +236,8 @@ class Reads:
 
     def held(self, state: str | None = "held", limit: int = 500) -> list[HeldRow]:
         """What was kept out, newest first; ``state`` None for all."""
+        from workflow.store.rows import HeldRow
+
         rows = self.fetch(
             """SELECT id, at, account, cause, evidence, sender, subject, raw_sha256, raw_size, state FROM held
             WHERE ? IS NULL OR state = ? ORDER BY id DESC LIMIT ?""",
@@ -264,12 +288,19 @@ class Reads:
         return bool(rows[0][0])
 
     def next_timer(self) -> datetime | None:
-        """When the next clock is at risk or breached, or the next snooze ends."""
+        """When the next clock is at risk or breached, the next snooze ends, or the next escalation
+        must have been accepted.
+        """
         rows = self.fetch(
             """SELECT min(at) FROM (
             SELECT min(warn_at) AS at FROM clock WHERE state = 'running' AND NOT at_risk_told
             UNION ALL SELECT min(due_at) FROM clock WHERE state = 'running' AND NOT breached_told
-            UNION ALL SELECT min(snoozed_until) FROM ticket WHERE snoozed_until IS NOT NULL)"""
+            UNION ALL SELECT min(snoozed_until) FROM ticket WHERE snoozed_until IS NOT NULL
+            UNION ALL SELECT min(ack_due_at) FROM ticket JOIN escalation
+            ON escalation.ticket_id = ticket.id WHERE ticket.escalated_to IS NOT NULL
+            AND status <> 'closed' AND status <> 'resolved' AND spam_at IS NULL
+            AND merged_into IS NULL
+            AND ended_at IS NULL AND accepted_at IS NULL AND NOT ack_told)"""
         )
         return moment(rows[0][0])
 

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from workflow.store.queue_rows import QueueRow
+
 __all__ = [
     "AttachmentDetail",
     "ClockDetail",
     "CustomerDetail",
+    "CustomerRow",
     "DraftDetail",
     "EscalationDetail",
     "EventDetail",
@@ -29,37 +32,6 @@ __all__ = [
     "SearchHit",
     "TicketDetail",
 ]
-
-
-class QueueRow(NamedTuple):
-    """One line of a queue: everything a row shows, in the order of ``reads.QUEUE_COLUMNS``."""
-
-    id: int
-    subject: str
-    status: str
-    priority: int
-    channel: str
-    customer: str
-    """The customer's name, or their first address."""
-    assignee: str | None
-    group_name: str | None
-    last_line: str
-    last_direction: str
-    waiting_since_ms: int | None
-    next_metric: str | None
-    """``first_response`` ... of the running clock that is due first; None where no clock runs."""
-    next_due_ms: int | None
-    next_warn_ms: int | None
-    paused: int
-    """1 where the resolution clock is paused (pending)."""
-    snoozed_until_ms: int | None
-    snoozed_until_reply: int
-    escalated_to: str | None
-    message_count: int
-    has_draft: int
-    """1 where somebody has an unsent draft on it."""
-    updated_ms: int
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +109,14 @@ class ClockDetail:
 
 @dataclass(frozen=True, slots=True)
 class IdentityDetail:
-    """An address of a customer."""
+    """An address, chat account or phone of a customer."""
 
     kind: str
     value: str
     display: str
+    evidence: str = ""
+    """Why it is held to be theirs: ``wrote from it``, ``joined by agent:ana``."""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +127,21 @@ class CustomerDetail:
     name: str
     company: str
     tier: str
+    identities: tuple[IdentityDetail, ...]
+    merged_into: int | None = None
+    """The person with whom this one was joined; then that one has the identities and tickets."""
+
+
+class CustomerRow(NamedTuple):
+    """A person in a list of people."""
+
+    id: int
+    name: str
+    company: str
+    tier: str
+    tickets: int
+    """How many there are, and how many of them are not done."""
+    unresolved: int
     identities: tuple[IdentityDetail, ...]
 
 
@@ -167,6 +157,26 @@ class HistoryRow:
     created_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    waiting: bool = False
+    """Whether the customer waits for an answer."""
+    spam: bool = False
+    merged_into: int | None = None
+    ended_by: str | None = None
+    """Who set the status that it has, as written in events (``agent:ana``)."""
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, in a phrase."""
+        if self.merged_into is not None:
+            return f"merged into #{self.merged_into}"
+        if self.spam:
+            return "spam"
+        if self.status in ("resolved", "closed"):
+            by = self.ended_by or ""
+            return f"{self.status} by {by.partition(':')[2] or by}" if by else self.status
+        if self.waiting:
+            return f"{self.status}, waits for us"
+        return {"pending": "pending, waits for the customer"}.get(self.status, self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,12 @@ class EscalationDetail:
     needed: str
     wanted_by: datetime | None
     promised: str
+    ack_due_at: datetime | None = None
+    """When somebody of the level must have accepted it; None where nothing is promised."""
+    accepted_at: datetime | None = None
+    accepted_by: str | None = None
+    climbed_from: int | None = None
+    """The escalation that nobody accepted and that this one follows."""
 
 
 @dataclass(frozen=True, slots=True)

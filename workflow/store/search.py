@@ -8,9 +8,10 @@ hundred times more and an agent looks for what is recent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from workflow.model import from_millis
 from workflow.query.context import Context
@@ -28,6 +29,10 @@ _RANKED = 2000
 _SNIPPET = 160
 _LEAD = 50
 _CHUNK = 900
+_COLUMNS = (
+    "message.id, message.ticket_id, message.at, message.subject, message.author, ticket.status,"
+    " coalesce(nullif(message.full_text, ''), message.text)"
+)
 
 
 @dataclass(slots=True)
@@ -59,18 +64,17 @@ def search(
     where = compile_sql(rest, context, scoped=False)
     if expression is None:
         return _without_words(reads, where, limit)
-    ids = (
-        _ranked(reads, expression, where, limit)
-        if order == "best"
-        else _newest(reads, expression, where, limit)
-    )
-    wanted = [
+    pattern = _pattern(
         token
         for leaf in leaves(query.root)
         if isinstance(leaf, Words)
         for token in leaf.term.tokens
-    ]
-    return Found(_hits(reads, ids, wanted), partial(_count, reads, expression, where))
+    )
+    if order == "best":
+        hits = _hits(reads, _ranked(reads, expression, where, limit), pattern)
+    else:
+        hits = _newest_hits(reads, expression, where, limit, pattern)
+    return Found(hits, partial(_count, reads, expression, where))
 
 
 def _is_all(where: Compiled) -> bool:
@@ -100,6 +104,19 @@ def _newest(reads: Reads, expression: str, where: Compiled, limit: int) -> list[
     return [row[0] for row in reads.fetch(sql, (expression, *where.params, limit))]
 
 
+def _newest_hits(
+    reads: Reads, expression: str, where: Compiled, limit: int, pattern: re.Pattern[str] | None
+) -> list[SearchHit]:
+    """In one statement; CROSS JOIN keeps the full-text table outermost, which has the order."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM message_fts CROSS JOIN message ON message.id = message_fts.rowid"
+        " CROSS JOIN ticket ON ticket.id = message.ticket_id"
+        f" WHERE message_fts MATCH ?{_and(where)} ORDER BY message_fts.rowid DESC LIMIT ?"
+    )
+    rows = reads.fetch(sql, (expression, *where.params, limit))
+    return [_hit(row, pattern) for row in rows]
+
+
 def _ranked(reads: Reads, expression: str, where: Compiled, limit: int) -> list[int]:
     newest = _newest(reads, expression, where, max(_RANKED, limit))
     if len(newest) <= 1:
@@ -123,39 +140,30 @@ def _without_words(reads: Reads, where: Compiled, limit: int) -> Found:
     rows = reads.fetch(
         f"SELECT message.id {source} ORDER BY message.id DESC LIMIT ?", (*where.params, limit)
     )
-    return Found(_hits(reads, [row[0] for row in rows], []), count)
+    return Found(_hits(reads, [row[0] for row in rows], None), count)
 
 
-def _hits(reads: Reads, ids: list[int], wanted: list[str]) -> list[SearchHit]:
-    pattern = _pattern(wanted)
-    hits = []
+def _hits(reads: Reads, ids: list[int], pattern: re.Pattern[str] | None) -> list[SearchHit]:
+    hits: list[SearchHit] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         rows = reads.fetch(
-            f"""SELECT message.id, message.ticket_id, message.at, message.subject, message.author,
-            ticket.status, coalesce(nullif(message.full_text, ''), message.text)
-            FROM message JOIN ticket ON ticket.id = message.ticket_id
+            f"""SELECT {_COLUMNS} FROM message JOIN ticket ON ticket.id = message.ticket_id
             WHERE message.id IN ({",".join("?" * len(chunk))})""",
             chunk,
         )
         by_id = {row[0]: row for row in rows}
-        for row in filter(None, map(by_id.get, chunk)):
-            number, ticket, at, subject, author, status, text = row
-            hits.append(
-                SearchHit(
-                    ticket,
-                    number,
-                    from_millis(at),
-                    subject,
-                    author,
-                    status,
-                    partial(_snippet, text, pattern),
-                )
-            )
+        hits.extend(_hit(row, pattern) for row in filter(None, map(by_id.get, chunk)))
     return hits
 
 
-def _pattern(wanted: list[str]) -> re.Pattern[str] | None:
+def _hit(row: tuple[Any, ...], pattern: re.Pattern[str] | None) -> SearchHit:
+    number, ticket, at, subject, author, status, text = row
+    cut = partial(_snippet, text, pattern)
+    return SearchHit(ticket, number, from_millis(at), subject, author, status, cut)
+
+
+def _pattern(wanted: Iterable[str]) -> re.Pattern[str] | None:
     words = sorted({word for word in wanted if word}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, words))) if words else None
 

@@ -42,6 +42,7 @@ class Transaction:
         """Tickets whose projections must be made anew before the commit."""
         self.change: Change | None = None
         self._indexed: list[tuple[int, str, str, str]] = []
+        self._unindexed: list[tuple[int, str, str, str]] = []
 
     @property
     def connection(self) -> Connection:
@@ -107,6 +108,15 @@ class Transaction:
         """
         self._indexed.extend(rows)
 
+    def reindex(self, before: tuple[int, str, str, str], after: tuple[int, str, str, str]) -> None:
+        """Replace a message's full-text row; ``before`` is exactly what was indexed."""
+        if before in self._indexed:
+            # Changed twice in one transaction: what is not written yet need not be taken away.
+            self._indexed[self._indexed.index(before)] = after
+            return
+        self._unindexed.append(before)
+        self._indexed.append(after)
+
     def insert_many(self, table: type, rows: Sequence[dict[str, Any]]) -> None:
         """Write many rows of a table in one statement."""
         if rows:
@@ -119,13 +129,19 @@ class Transaction:
         """
         if not self._indexed:
             return
+        gone = [
+            (row, *index_row(subject, people, body))
+            for row, subject, people, body in self._unindexed
+        ]
         rows = [
             (row, *index_row(subject, people, body)) for row, subject, people, body in self._indexed
         ]
         driver = self.connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
+        driver.executemany(sqlite.FTS_DELETE, gone)
         driver.executemany(sqlite.FTS_INSERT, rows)
         self._indexed.clear()
+        self._unindexed.clear()
 
 
 class Store:

@@ -12,7 +12,18 @@ annotations when the classes are made.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -92,6 +103,8 @@ class Customer(SQLModel, table=True):
     company: str = ""
     tier: str = "standard"
     created_at: datetime = _when(nullable=False)
+    merged_into: int | None = Field(default=None, foreign_key="customer.id")
+    """The person with whom an agent joined this one; then it has no identities and no tickets of its own."""
 
 
 class Identity(SQLModel, table=True):
@@ -144,6 +157,7 @@ class Ticket(SQLModel, table=True):
         _partial("ix_ticket_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
         Index("ix_ticket_updated", "updated_at", "id"),
         Index("ix_ticket_customer", "customer_id", "id"),
+        _partial("ix_ticket_conversation", "conversation", "id", where="conversation IS NOT NULL"),
     )
     id: int | None = Field(default=None, primary_key=True)
     subject: str = ""
@@ -152,6 +166,8 @@ class Ticket(SQLModel, table=True):
     priority_by: str = "default"
     channel: str = "email"
     account: str | None = None
+    conversation: str | None = None
+    """The chat in which it goes on (``telegram:bot:4711``): where the next message of it belongs."""
     group_name: str | None = None
     assignee: str | None = None
     level: str | None = None
@@ -251,6 +267,16 @@ class Message(SQLModel, table=True):
     """Projection: the state of the outbox item that carries it."""
     dedupe_key: str | None = None
     defects: str = ""
+
+
+class MessageAlias(SQLModel, table=True):
+    """A further name of a message in its channel: chats number what we sent only when it is sent,
+    and the parts of an album each.
+    """
+
+    __tablename__ = "message_alias"
+    alias: str = Field(primary_key=True)
+    message_row: int = Field(foreign_key="message.id", index=True)
 
 
 class AttachmentRow(SQLModel, table=True):
@@ -363,6 +389,10 @@ class Outbox(SQLModel, table=True):
 
     From here on a broken connection leaves the fate unknown.
     """
+    parts_done: int = Field(
+        default=0, sa_column=Column(Integer, nullable=False, server_default="0")
+    )
+    """How many of its parts the server has taken; ``past_the_dot`` speaks of the next one."""
     recipients: list[str] = _json()
     message_id: str
     raw_sha256: str
@@ -453,3 +483,13 @@ class Escalation(SQLModel, table=True):
     wanted_by: datetime | None = _when()
     promised: str = ""
     ended_at: datetime | None = _when()
+    ack_due_at: datetime | None = _when()
+    """When somebody of the level must have accepted it; null where the level promises nothing."""
+    ack_told: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    """The acknowledgement has run out, and the next level was told."""
+    accepted_at: datetime | None = _when()
+    accepted_by: str | None = None
+    climbed_from: int | None = Field(default=None, foreign_key="escalation.id")
+    """The escalation that nobody accepted and that this one follows."""

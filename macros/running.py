@@ -1,0 +1,258 @@
+"""What a macro would do to a ticket, and doing it to many: each planned by itself, all that can be
+done then done in one change, so that one undo takes everything back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from macros.library import check, variant_for
+from macros.model import Macro, MacroProblem, Steps
+from macros.placeholders import Scene, values
+from macros.render import Rendered, render
+from workflow.actions import (
+    Action,
+    AddTags,
+    Assign,
+    Note,
+    RemoveTags,
+    Reply,
+    SetField,
+    SetPriority,
+    SetStatus,
+    Snooze,
+)
+from workflow.apply import APPLY
+from workflow.clock import Clock
+from workflow.desk import Desk
+from workflow.errors import DeskError, NotFound, Refusal
+from workflow.model import Actor, Priority, Status, rfc3339
+from workflow.query.context import Context
+from workflow.query.grammar import parse
+from workflow.query.sql import compile_sql
+from workflow.settings import Settings
+from workflow.store.reads import Reads
+from workflow.store.rows import TicketDetail
+
+__all__ = ["Difference", "Plan", "Ran", "Runner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of the ticket, what it is now and what it becomes; empty is nothing."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a macro does to one ticket. ``unfilled`` are placeholders that are empty for it and have
+    no default; the text shows them as marks and must not be sent like that.
+    """
+
+    ticket: int
+    text: str
+    language: str
+    actions: tuple[Action, ...]
+    differences: tuple[Difference, ...]
+    unfilled: tuple[str, ...] = ()
+
+    def refuse_gaps(self) -> None:
+        """Raise Refusal where the text or the note still has gaps."""
+        if self.unfilled:
+            raise Refusal(
+                f"#{self.ticket} has no {', '.join(self.unfilled)} for the text: fill it in, give it"
+                " with --set where the macro asks for it, or write a default into the macro"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a ticket. ``problem`` is the sentence why nothing was done to it, else empty."""
+
+    ticket: int
+    plan: Plan | None = None
+    problem: str = ""
+    change: int | None = None
+    outbox: int | None = None
+
+
+class _RehearsedError(Exception):
+    """Leaves a transaction that must not be kept."""
+
+
+class Runner:
+    """Plans and runs macros as an agent. ``desk`` None can only plan."""
+
+    def __init__(
+        self, reads: Reads, settings: Settings, clock: Clock, agent: str, desk: Desk | None = None
+    ) -> None:
+        self._reads = reads
+        self._settings = settings
+        self._clock = clock
+        self._agent = agent
+        self._desk = desk
+
+    def plan(self, macro: Macro, ticket: int, answers: Mapping[str, str] | None = None) -> Plan:
+        """What would happen to one ticket; changes nothing.
+
+        Raises MacroProblem for a text that is wrong, NotFound without such a ticket, Refusal where
+        the macro is not for it or was not asked what is answered.
+        """
+        problems = check(macro, self._settings)
+        if problems:
+            raise problems[0]
+        given = {q.name: q.default for q in macro.questions} | dict(answers or {})
+        asked = [question.name for question in macro.questions]
+        for name in given:
+            if name not in asked:
+                known = ", ".join(asked) or "nothing"
+                raise Refusal(f"{macro.name} does not ask for {name!r}: it asks for {known}")
+        detail = self._reads.ticket(ticket)
+        if detail is None:
+            raise NotFound(f"there is no ticket #{ticket}: deskhand list shows those there are")
+        now = self._clock.now()
+        if macro.only and not self._fits(macro, ticket, now):
+            raise Refusal(f"{macro.name} is not for #{ticket}: it is only for {macro.only}")
+        filled = values(Scene(detail, self._agent, self._settings, now, given))
+        variant = variant_for(macro, detail.language, detail.channel)
+        text = render(variant.text, filled) if variant else Rendered("")
+        note = render(macro.steps.note, filled) if macro.steps.note else Rendered("")
+        actions, differences = _steps(macro.steps, detail, self._agent, now)
+        if note.text.strip():
+            actions.append(Note(ticket, note.text))
+            differences.append(Difference("note", "", note.text))
+        gaps = note.unfilled
+        if macro.reply and text.text.strip():
+            newest = max((message.id for message in detail.messages), default=None)
+            # First, since a reply opens a new ticket by itself; the macro's status comes after it.
+            reply = Reply(ticket, text.text, reply_all=macro.reply_all, expect_last=newest)
+            actions.insert(0, reply)
+            gaps = (*text.unfilled, *gaps)
+            if detail.status == Status.NEW and macro.steps.status is None:
+                differences.append(Difference("status", Status.NEW, Status.OPEN))
+        return Plan(
+            ticket,
+            text.text,
+            (variant.language if variant else None) or macro.language,
+            tuple(actions),
+            tuple(differences),
+            tuple(dict.fromkeys(gaps)),
+        )
+
+    def _fits(self, macro: Macro, ticket: int, now: datetime) -> bool:
+        condition = compile_sql(parse(macro.only), Context(self._agent, now), scoped=False)
+        rows = self._reads.fetch(
+            f"SELECT 1 FROM ticket WHERE ticket.id = ? AND ({condition.where})",
+            (ticket, *condition.params),
+        )
+        return bool(rows)
+
+    def rehearse(
+        self, macro: Macro, tickets: Sequence[int], answers: Mapping[str, str] | None = None
+    ) -> list[Ran]:
+        """A plan for each ticket, or why there is none; changes nothing.
+
+        Raises MacroProblem, which no ticket can help.
+        """
+        results = []
+        for ticket in dict.fromkeys(tickets):
+            try:
+                plan = self.plan(macro, ticket, answers)
+                plan.refuse_gaps()
+                if not plan.actions:
+                    raise Refusal(f"{macro.name} changes nothing on #{ticket}: it is so already")
+            except MacroProblem:
+                raise
+            except DeskError as fault:
+                results.append(Ran(ticket, problem=str(fault)))
+            else:
+                results.append(Ran(ticket, plan))
+        return results
+
+    def run(
+        self, macro: Macro, tickets: Sequence[int], answers: Mapping[str, str] | None = None
+    ) -> list[Ran]:
+        """Do it: a result for each ticket. Whatever could be done is one change with one undo.
+
+        Raises MacroProblem, and StoreError; then nothing has changed.
+        """
+        assert self._desk is not None
+        actor, cause = Actor.agent(self._agent), f"macro:{macro.name}"
+        results = self.rehearse(macro, tickets, answers)
+        try:
+            return self._do(self._desk, results, actor, cause)
+        except (Refusal, NotFound):
+            # One of them cannot be done: find out which, each by itself, and do the others.
+            results = [_tried(self._desk, ran, actor, cause) for ran in results]
+            return self._do(self._desk, results, actor, cause)
+
+    @staticmethod
+    def _do(desk: Desk, results: list[Ran], actor: Actor, cause: str) -> list[Ran]:
+        actions = [action for ran in results if ran.plan for action in ran.plan.actions]
+        outcomes = desk.perform_all(actions, actor, cause)
+        sent = {o.ticket: o.outbox_id for o in outcomes if o.outbox_id is not None}
+        change = outcomes[0].change_id if outcomes else None
+        return [
+            replace(ran, change=change, outbox=sent.get(ran.ticket)) if ran.plan else ran
+            for ran in results
+        ]
+
+
+def _tried(desk: Desk, ran: Ran, actor: Actor, cause: str) -> Ran:
+    """A result after its actions were done in a transaction that is not kept."""
+    if ran.plan is None:
+        return ran
+    try:
+        with desk.engine_change(cause) as context:
+            for action in ran.plan.actions:
+                APPLY[type(action)](replace(context, actor=actor), action)
+            raise _RehearsedError
+    except _RehearsedError:
+        return ran
+    except DeskError as fault:
+        return Ran(ran.ticket, problem=str(fault))
+
+
+def _steps(
+    steps: Steps, ticket: TicketDetail, agent: str, now: datetime
+) -> tuple[list[Action], list[Difference]]:
+    """The actions of what is not so already, with what they change."""
+    actions: list[Action] = []
+    differences: list[Difference] = []
+
+    def add(field: str, before: str | None, after: str | None, action: Action) -> None:
+        if (before or "") != (after or ""):
+            actions.append(action)
+            differences.append(Difference(field, before or "", after or ""))
+
+    number = ticket.id
+    if steps.priority is not None:
+        before, after = Priority(ticket.priority).word, Priority(steps.priority).word
+        add("priority", before, after, SetPriority(number, steps.priority))
+    if steps.topic is not None:
+        add("topic", ticket.topic, steps.topic, SetField(number, "topic", steps.topic or None))
+    if steps.group is not None:
+        add("group", ticket.group_name, steps.group, Assign(number, group=steps.group))
+    if steps.assign is not None:
+        assignee = agent if steps.assign == "me" else steps.assign
+        add("assignee", ticket.assignee, assignee, Assign(number, assignee=assignee))
+    tags = sorted(ticket.tags)
+    new = tuple(tag for tag in dict.fromkeys(steps.add_tags) if tag not in tags)
+    gone = tuple(tag for tag in dict.fromkeys(steps.remove_tags) if tag in tags)
+    after_tags = " ".join(sorted({*tags, *new} - {*gone}))
+    if new or gone:
+        differences.append(Difference("tags", " ".join(tags), after_tags))
+        actions += [AddTags(number, new)] if new else []
+        actions += [RemoveTags(number, gone)] if gone else []
+    if steps.status is not None:
+        add("status", ticket.status, steps.status, SetStatus(number, steps.status))
+    if steps.snooze_s is not None:
+        until = now + timedelta(seconds=steps.snooze_s) if steps.snooze_s else None
+        asleep = rfc3339(ticket.snoozed_until) or ("reply" if ticket.snoozed_until_reply else "")
+        add("snoozed", asleep, rfc3339(until) or "reply", Snooze(number, until))
+    return actions, differences

@@ -1,0 +1,227 @@
+"""Macros on a real desk: the ten that ship, many tickets at once, one undo, hostile customers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from macros.library import Library
+from macros.model import MacroProblem
+from macros.placeholders import CATALOGUE, Scene, unfilled_in, values
+from macros.render import render
+from macros.running import Runner
+from tests.workflow.bench import ANA, Bench
+from workflow.actions import AddTags, NewTicket, SetField
+from workflow.errors import NotFound, Refusal
+from workflow.inbound import Party
+
+HOSTILE = (
+    "{{ agent.email }}",
+    "{% assign x = 'owned' %}{{ x }}",
+    "⟦customer.name⟧",
+    "\x1b]0;owned\x07",
+    "{{ 'a' | replace: 'a', 'b' }}",
+    "\u202eevil\r\nBcc: all@x.example",
+)
+
+SCENARIOS = [
+    ("acknowledge", {}, None, "open", set(), "Your reference is #"),
+    ("acknowledge", {}, "de", "open", set(), "vielen Dank für Ihre Nachricht"),
+    ("ask-for-details", {}, "fr", "pending", {"waiting-for-details"}, "Pour trouver la cause"),
+    ("password-reset", {}, "es", "pending", {"password"}, "nos ha escrito desde maria@customer"),
+    ("billing-error", {}, None, "open", {"billing-error"}, "sorry about the wrong charge"),
+    ("delivery-delay", {"expected": "4 May"}, None, "pending", {"delayed"}, "expected on 4 May"),
+    ("refund-approved", {"amount": "20 €"}, "de", "resolved", {"refund"}, "Wir zahlen 20 €"),
+    ("refund-refused", {"reason": "It is used."}, None, "pending", {"refund-refused"}, "It is used."),
+    ("bug-received", {"tracker": "BUG-7"}, None, "on hold", {"bug"}, "under BUG-7"),
+    ("feature-request", {}, "de", "resolved", {"feature-request"}, "Produktplanung"),
+    ("resolved-survey", {}, "es", "resolved", {"survey-sent"}, "Responda con un número"),
+]  # fmt: skip
+
+
+def opened(bench: Bench, **changes: object) -> int:
+    sender = Party("Gonzalez, Maria", "maria@customer.example")
+    mail = replace(bench.mail(), sender=sender, **changes)
+    (taken,) = bench.take(mail)
+    assert taken.ticket is not None
+    return taken.ticket
+
+
+def state(bench: Bench, ticket: int) -> str:
+    """All of a ticket that a person can see; its events go on, and so does its version."""
+    found = asdict(bench.ticket(ticket))
+    messages = [m for m in found.pop("messages") if m["delivery"] != "cancelled"]
+    for name in ("events", "version", "updated_at"):
+        del found[name]
+    return json.dumps([found, [m for m in messages if m["direction"] == "in"]], default=str)
+
+
+@pytest.mark.parametrize(("name", "answers", "language", "status", "tags", "words"), SCENARIOS)
+def test_what_ships_does_what_it_says(
+    bench: Bench, library: Library, runner: Runner, name, answers, language, status, tags, words
+) -> None:
+    ticket = opened(bench)
+    if language:
+        bench.do(SetField(ticket, "language", language))
+    bench.do(AddTags(ticket, ("refund-requested", "waiting-for-details")))
+    (ran,) = runner.run(library.get(name), [ticket], answers)
+    assert ran.problem == ""
+    after = bench.ticket(ticket)
+    assert (after.status, tags - set(after.tags)) == (status, set())
+    sent = [m for m in after.messages if m.direction == "out"]
+    assert len(sent) == 1
+    assert words in sent[0].text
+    assert "Maria" in sent[0].text
+    assert sent[0].text.endswith("\nAna")
+    assert not unfilled_in(sent[0].text)
+    assert [o.id for o in bench.reads.outbox()] == [ran.outbox]
+    assert {e.cause for e in after.events if e.change_id == ran.change} == {f"macro:{name}"}
+    notes = [m.text for m in after.messages if m.direction == "note"]
+    assert len(notes) == (name in ("refund-approved", "bug-received"))
+    if name.startswith("refund"):
+        assert "refund-requested" not in after.tags
+    if name == "delivery-delay":
+        assert after.snoozed_until is not None
+
+
+def test_twenty_tickets_are_one_change_and_one_undo(
+    bench: Bench, library: Library, runner: Runner
+) -> None:
+    tickets = [opened(bench) for _ in range(20)]
+    before = [state(bench, ticket) for ticket in tickets]
+    results = runner.run(library.get("refund-approved"), tickets, {"amount": "20 EUR"})
+    assert [ran.ticket for ran in results] == tickets
+    assert [ran.problem for ran in results] == [""] * 20
+    assert len({ran.change for ran in results}) == 1
+    assert len(bench.reads.outbox()) == 20
+    assert {bench.ticket(ticket).status for ticket in tickets} == {"resolved"}
+    assert len(bench.desk.undo(ANA)) == 1
+    assert [state(bench, ticket) for ticket in tickets] == before
+    bench.clock.advance(3600)
+    assert bench.send() == 0
+    assert bench.reads.outbox() == []
+
+
+def test_those_that_cannot_be_done_have_a_reason_and_the_others_are_done(
+    bench: Bench, team, runner: Runner
+) -> None:
+    macro = team.writes("Hello", "only = '-tag:legal'\n[actions]\nstatus = 'pending'")
+    good, legal = opened(bench), opened(bench)
+    nobody = bench.do(NewTicket("+49 30 123456", "Jo", "Called", "Please call back."))[0].ticket
+    bench.do(AddTags(legal, ("legal",)))
+    results = runner.run(macro, [good, legal, nobody, 999, good])
+    assert [ran.ticket for ran in results] == [good, legal, nobody, 999]
+    assert results[0].problem == ""
+    assert "is only for -tag:legal" in results[1].problem
+    assert results[2].problem.strip() != ""
+    assert results[2].plan is None
+    assert "there is no ticket #999" in results[3].problem
+    assert [bench.ticket(t).status for t in (good, legal, nobody)] == ["pending", "new", "new"]
+    assert len(bench.reads.outbox()) == 1
+
+
+def test_a_plan_changes_nothing_and_says_what_would(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes(
+        "", "[actions]\npriority = 'urgent'\nassign = 'me'\nadd_tags = ['b', 'a']\nsnooze = 'reply'"
+    )
+    ticket = opened(bench)
+    before = state(bench, ticket)
+    plan = runner.plan(macro, ticket)
+    assert [(d.field, d.before, d.after) for d in plan.differences] == [
+        ("priority", "medium", "urgent"),
+        ("assignee", "", "ana"),
+        ("tags", "", "a b"),
+        ("snoozed", "", "reply"),
+    ]
+    assert state(bench, ticket) == before
+    runner.run(macro, [ticket])
+    assert bench.ticket(ticket).snoozed_until_reply
+    (again,) = runner.run(macro, [ticket])
+    assert "it is so already" in again.problem
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_customer_wrote_stays_text(bench: Bench, team, runner: Runner, hostile: str) -> None:
+    names = [e.name for e in CATALOGUE]
+    macro = team.writes(
+        "\n".join(f"{name} = {{{{ {name} | default: '-' }}}}" for name in names)
+        + "\n{% for tag in ticket.tags %}{{ tag }}{% endfor %}\n{{ answers.q }}",
+        "[ask]\nq = 'What?'",
+    )
+    ticket = opened(bench, subject=hostile)
+    detail = bench.ticket(ticket)
+    detail = replace(
+        detail,
+        subject=hostile,
+        topic=hostile,
+        language=None,
+        tags=(hostile,),
+        group_name=hostile,
+        assignee=hostile,
+        status=hostile,
+        customer=replace(detail.customer, name=hostile, company=hostile, tier=hostile),
+    )
+    filled = values(Scene(detail, "ana", bench.settings, bench.clock.now(), {"q": hostile}))
+
+    assert [e.name for e in CATALOGUE if e.name not in filled] == []
+    written = render(macro.variants[0].text, filled).text
+    assert not unfilled_in(written)
+    assert "\x1b" not in written
+    assert "\u202e" not in written
+    for line in written.splitlines():
+        if line.startswith("ticket.subject"):
+            value = filled["ticket.subject"]
+            assert line == f"ticket.subject = {value}"
+            assert ("{" in line) == ("{" in hostile)
+    (ran,) = runner.run(macro, [ticket], {"q": hostile})
+    assert ran.problem == ""
+
+
+def test_an_unknown_placeholder_sends_nothing(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes("Dear\n {{ customer.nam }}")
+    ticket = opened(bench)
+    with pytest.raises(MacroProblem, match=r"own\.md:5:5: .*did you mean customer\.name\?"):
+        runner.run(macro, [ticket])
+    assert bench.reads.outbox() == []
+
+
+def test_an_empty_placeholder_without_a_default_sends_nothing(
+    bench: Bench, team, runner: Runner
+) -> None:
+    macro = team.writes("For {{ customer.company }}", "[actions]\nstatus = 'pending'")
+    ticket = opened(bench)
+    plan = runner.plan(macro, ticket)
+    assert (plan.text, plan.unfilled) == ("For ⟦customer.company⟧", ("customer.company",))
+    (ran,) = runner.run(macro, [ticket])
+    assert f"#{ticket} has no customer.company" in ran.problem
+    assert (bench.ticket(ticket).status, bench.reads.outbox()) == ("new", [])
+    bench.do(SetField(ticket, "company", "Globex"))
+    assert runner.run(macro, [ticket])[0].problem == ""
+
+
+def test_an_answer_that_was_not_asked_for_is_refused(
+    bench: Bench, library: Library, runner: Runner
+) -> None:
+    with pytest.raises(Refusal, match="does not ask for 'sum': it asks for amount"):
+        runner.plan(library.get("refund-approved"), opened(bench), {"sum": "3"})
+    with pytest.raises(NotFound):
+        runner.plan(library.get("acknowledge"), 77)
+
+
+def test_a_text_that_is_not_sent(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes("Draft", "[actions]\nreply = false\nstatus = 'open'")
+    ticket = opened(bench)
+    assert runner.plan(macro, ticket).text == "Draft"
+    runner.run(macro, [ticket])
+    assert (bench.ticket(ticket).status, bench.reads.outbox()) == ("open", [])
+
+
+def test_loops_and_lengths_have_limits(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes("{% assign x = 'aaaaaaaaaa' %}" + "{% assign x = x | append: x %}" * 30)
+    with pytest.raises(MacroProblem):
+        runner.plan(macro, opened(bench))
+    included = team.writes("{% include 'x' %}")
+    with pytest.raises(MacroProblem, match="there is no tag 'include'"):
+        runner.plan(included, opened(bench))

@@ -1,0 +1,106 @@
+"""A TOML file that a team wrote, with the place of each of its entries: a complaint names file,
+line and column, what was found and what fits.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow.errors import SettingsError
+
+__all__ = ["Entry", "TomlFile"]
+
+
+class TomlFile:
+    """A parsed file of flat keys and ``[[tables]]``; raises SettingsError where it is no TOML."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines = text.splitlines()
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as fault:
+            raise SettingsError(
+                f"{path}:{self._toml_fault(fault)}: mend that line, the rest is unread until then"
+            ) from None
+        self.top = Entry(self, data, "", 0)
+
+    def entries(self, kind: str) -> list[Entry]:
+        """The ``[[kind]]`` tables in their order."""
+        found = self.top.values.get(kind, [])
+        if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+            raise self.top.fault(kind, f"write each as [[{kind}]] on a line of its own")
+        return [Entry(self, values, kind, index) for index, values in enumerate(found)]
+
+    def place(self, kind: str, index: int, key: str) -> str:
+        """``line:column`` of a key in the n-th table of a kind, or of the table where it has none."""
+        start = self._table(kind, index)
+        named = re.compile(rf"\s*([\"']?{re.escape(key)}[\"']?)\s*[=.]")
+        header = re.compile(rf"\s*(\[\[?\s*{re.escape(key)}\s*\]\]?)")
+        for number in range(start, len(self._lines)):
+            line = self._lines[number]
+            match = named.match(line) or (None if kind else header.match(line))
+            if match:
+                return f"{number + 1}:{match.start(1) + 1}"
+            if number > start and kind and re.match(r"\s*\[", line):
+                break
+        return f"{start + 1}:1"
+
+    def _table(self, kind: str, index: int) -> int:
+        header = re.compile(rf"\s*\[\[\s*{re.escape(kind)}\s*\]\]")
+        found = [n for n, line in enumerate(self._lines) if kind and header.match(line)]
+        return found[index] if index < len(found) else 0
+
+    def _toml_fault(self, fault: tomllib.TOMLDecodeError) -> str:
+        """Line, column and what is wrong there, from the parser's English."""
+        said = str(fault)
+        match = re.search(r"\(at line (\d+), column (\d+)\)", said)
+        if match:
+            return f"{match[1]}:{match[2]}: {said[: match.start()].strip().lower()}"
+        last = self._lines[-1] if self._lines else ""
+        what = said.partition("(")[0].strip().lower()
+        return f"{len(self._lines) or 1}:{len(last) + 1}: {what} at the end of the file"
+
+
+class Entry:
+    """The top of a file or one of its tables; what it gives is checked."""
+
+    def __init__(self, file: TomlFile, values: Mapping[str, Any], kind: str, index: int) -> None:
+        self.values = values
+        self._file = file
+        self._kind = kind
+        self._index = index
+
+    def fault(self, key: str, sentence: str) -> SettingsError:
+        """A complaint about a key of this entry."""
+        place = self._file.place(self._kind, self._index, key)
+        return SettingsError(f"{self._file.path}:{place}: {sentence}")
+
+    def allow(self, known: Collection[str], hints: Mapping[str, str] | None = None) -> None:
+        """Refuse every other key; ``hints`` say where such a key belongs."""
+        for key in self.values:
+            if key in known:
+                continue
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+            hint = (hints or {}).get(key, hint)
+            raise self.fault(key, f"there is no setting {key!r} here: {hint}")
+
+    def text(self, key: str, default: str = "") -> str:
+        """A text in quotes."""
+        found = self.values.get(key, default)
+        if not isinstance(found, str):
+            raise self.fault(key, f"{key} must be a text in quotes, found {found!r}")
+        return found
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
+        found = self.values.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise self.fault(key, f'{key} must be a list of texts like ["a", "b"], found {found!r}')
+        return tuple(found)
