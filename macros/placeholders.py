@@ -149,7 +149,7 @@ CATALOGUE: tuple[Placeholder, ...] = (
 """Every name but ``answers.NAME``, in the order of the documentation."""
 
 _NAMES = frozenset(entry.name for entry in CATALOGUE)
-_MARK = re.compile(r"⟦([a-z_]+(?:\.[A-Za-z0-9_-]+)?)⟧")
+_MARK = re.compile(r"⟦\s*([a-z_]+(?:\.[a-z0-9_-]+)?)\s*⟧", re.IGNORECASE)
 
 
 def mark(name: str) -> str:
@@ -159,7 +159,8 @@ def mark(name: str) -> str:
 
 def unfilled_in(text: str) -> tuple[str, ...]:
     """The marks of empty placeholders that still stand in a text; such a text must not be sent."""
-    found = (name for name in _MARK.findall(text) if name in _NAMES or _is_answer(name))
+    names = (name.lower() for name in _MARK.findall(text))
+    found = (name for name in names if name in _NAMES or _is_answer(name))
     return tuple(dict.fromkeys(found))
 
 

@@ -253,7 +253,7 @@ def render(text: Text, values: Mapping[str, Value]) -> Rendered:
         )
     lines = "\n".join(line.rstrip() for line in written.split("\n"))
     clean = re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
-    return Rendered(clean, tuple(name for name in dict.fromkeys(told) if mark(name) in clean))
+    return Rendered(clean, tuple(dict.fromkeys(told)))
 
 
 def _tree(values: Mapping[str, Value], parts: _Parts, told: list[str]) -> dict[str, Any]:

@@ -24,13 +24,16 @@ def engine(desktop: Desktop, args: Namespace) -> Answer:
     if args.once:
         done = desktop.engine().run_once()
         document = asdict(done)
-        faults = [f"{account.name}: {account.error}" for account in done.accounts if not account.ok]
+        # The pass was made, whatever an account said: its state is in the answer and the reason is told beside it.
+        for account in done.accounts:
+            if not account.ok:
+                tell(f"deskhand: {account.name}: {account.error}")
         text = (
             f"received {done.received} (created {done.created}, appended {done.appended},"
             f" duplicate {done.duplicate}, held {done.held}), timers {done.timers},"
             f" sent {done.sent}, failed {done.failed}"
         )
-        return Answer(document, "\n".join([text, *faults]), 1 if faults else 0)
+        return Answer(document, text)
     return _keep_running(desktop)
 
 
