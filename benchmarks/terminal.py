@@ -197,7 +197,11 @@ class Terminal:
             cut = _UNFINISHED.search(data, max(0, len(data) - 400))
             end = cut.start() if cut and cut[0] else len(data)
             self._rest = data[end:]
-            self._stream.feed(_MISREAD.sub(b"", data[:end]))
+            try:
+                self._stream.feed(_MISREAD.sub(b"", data[:end]))
+            except TypeError:
+                # The emulator knows no second parameter of some sequences; it goes on with the next chunk.
+                self._stream = pyte.ByteStream(self._screen)
             yield stamp, self._changed()
 
     def _changed(self) -> bool:

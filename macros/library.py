@@ -1,14 +1,21 @@
-"""The macros of a home: those that ship, each replaced by the team's file of the same name."""
+"""The macros of a home: those that ship, each replaced by the team's file of the same name.
+
+A running desk takes an edit as soon as it looks again. An edit with a fault never takes a macro
+away: the last good version goes on, and the fault is told.
+"""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from macros.model import Macro, MacroProblem, Variant
+from macros.model import Escalation, Macro, MacroProblem, Variant
 from macros.reading import read_macro
 from macros.render import problems_of
-from workflow.errors import NotFound
+from workflow.errors import NotFound, SettingsError
+from workflow.escalation_rules import EscalationRules, load_escalation
 from workflow.settings import Settings
 
 __all__ = ["FOLDER", "STARTER", "Library", "check", "variant_for"]
@@ -19,12 +26,26 @@ STARTER = Path(__file__).parent / "starter"
 """The macros that ship."""
 
 
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A file as it was last read: its version, the macro that counts, what is wrong with it."""
+
+    stamp: _Stamp
+    macro: Macro | None
+    problem: MacroProblem | None
+
+
 class Library:
-    """What there is by now: every look reads the files again, so that an edit counts at once."""
+    """What there is by now: a look reads again the files that have changed, from any thread."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
         self._home = home
         self._settings = settings
+        self._known: dict[Path, _Known] = {}
+        self._lock = threading.Lock()
 
     def files(self) -> dict[str, Path]:
         """The file of each name, in the order of the names."""
@@ -33,40 +54,106 @@ class Library:
         return dict(sorted(found.items()))
 
     def read(self) -> tuple[list[Macro], list[MacroProblem]]:
-        """Every macro that can be read, and what is wrong with the files of the others."""
-        macros, problems = [], []
-        for path in self.files().values():
-            try:
-                macros.append(read_macro(path, ships=path.parent == STARTER))
-            except MacroProblem as problem:
-                problems.append(problem)
+        """Every macro that can be used, and what is wrong with files as they are now.
+
+        A file with a fault has its last good version among the macros, if this library saw one.
+        """
+        paths = self.files().values()
+        with self._lock:
+            # A file that went away and comes back has no version before.
+            self._known = {path: self._known[path] for path in paths if path in self._known}
+        found = [self._look(path) for path in paths]
+        macros = [known.macro for known in found if known is not None and known.macro is not None]
+        problems = [known.problem for known in found if known is not None and known.problem]
         return macros, problems
 
+    def _look(self, path: Path) -> _Known | None:
+        """What a file says by now; None where it went away at this moment."""
+        try:
+            info = path.stat()
+        except FileNotFoundError:
+            with self._lock:
+                self._known.pop(path, None)
+            return None
+        except OSError:
+            stamp: _Stamp = (0, 0, 0)
+        else:
+            stamp = (info.st_mtime_ns, info.st_size, info.st_ino)
+        with self._lock:
+            known = self._known.get(path)
+            if known is None or known.stamp != stamp:
+                known = self._known[path] = _reread(path, stamp, known.macro if known else None)
+            return known
+
     def get(self, name: str) -> Macro:
-        """The macro of a name; raises NotFound, or MacroProblem where its file is no macro."""
+        """The macro of a name, the last good version where the file has a fault by now.
+
+        Raises NotFound, or MacroProblem where there was none.
+        """
         files = self.files()
-        if name not in files:
+        known = self._look(files[name]) if name in files else None
+        if known is None:
             near = get_close_matches(name, files, 1)
             hint = (
                 f"did you mean {near[0]}?" if near else "deskhand macro list shows those there are"
             )
             raise NotFound(f"there is no macro {name!r}: {hint}")
-        return read_macro(files[name], ships=files[name].parent == STARTER)
+        if known.macro is None:
+            assert known.problem is not None
+            raise known.problem
+        return known.macro
 
     def check(self) -> tuple[int, list[MacroProblem]]:
-        """How many files there are, and everything that is wrong with any of them."""
-        macros, problems = self.read()
+        """How many files there are, and everything that is wrong with any of them as they are now."""
+        macros: list[Macro] = []
+        problems: list[MacroProblem] = []
+        for path in self.files().values():
+            try:
+                macros.append(_read(path))
+            except MacroProblem as problem:
+                problems.append(problem)
+        try:
+            rules = load_escalation(self._home, self._settings)
+        except SettingsError:
+            # Another file's fault, which doctor tells; the levels are not judged then.
+            rules = None
         for macro in macros:
-            problems += check(macro, self._settings)
+            problems += check(macro, self._settings, rules)
         problems += _double_keys(macros)
         ordered = sorted(problems, key=lambda p: (p.place.file, p.place.line, p.place.column))
         return len(self.files()), ordered
 
 
-def check(macro: Macro, settings: Settings) -> list[MacroProblem]:
-    """Everything that is wrong with a macro that could be read: its texts and whom it names."""
+def _read(path: Path) -> Macro:
+    return read_macro(path, ships=path.parent == STARTER)
+
+
+def _reread(path: Path, stamp: _Stamp, before: Macro | None) -> _Known:
+    """A changed file. Its new version counts unless it has a fault that the one before had not."""
+    try:
+        macro = _read(path)
+    except MacroProblem as problem:
+        return _Known(stamp, before, problem)
+    if before is not None and not _text_problems(before):
+        problems = _text_problems(macro)
+        if problems:
+            return _Known(stamp, before, problems[0])
+    return _Known(stamp, macro, None)
+
+
+def _text_problems(macro: Macro) -> list[MacroProblem]:
     answers = frozenset(question.name for question in macro.questions)
-    problems = [problem for text in macro.texts for problem in problems_of(text, answers)]
+    return [problem for text in macro.texts for problem in problems_of(text, answers)]
+
+
+def check(
+    macro: Macro, settings: Settings, escalation: EscalationRules | None = None
+) -> list[MacroProblem]:
+    """Everything that is wrong with a macro that could be read: its texts and whom it names.
+
+    Levels and reasons of an escalation are judged where the rules are given.
+    """
+    problems = _text_problems(macro)
     agents = [agent.name for agent in settings.agents]
     groups = [group.name for group in settings.groups]
     for key, wanted, known in (
@@ -82,6 +169,26 @@ def check(macro: Macro, settings: Settings) -> list[MacroProblem]:
                     f" there are {there}",
                 )
             )
+    if macro.steps.escalate is not None and escalation is not None:
+        problems += _wrong_escalation(macro, macro.steps.escalate, settings, escalation)
+    return problems
+
+
+def _wrong_escalation(
+    macro: Macro, wanted: Escalation, settings: Settings, rules: EscalationRules
+) -> list[MacroProblem]:
+    place, problems = macro.place("actions.escalate"), []
+    named = {group.name.lower() for group in settings.groups}
+    if wanted.to and rules.level(wanted.to) is None and wanted.to.lower() not in named:
+        levels = ", ".join(level.name for level in rules.levels) or "none yet"
+        problems.append(
+            MacroProblem(place, f"no group has the level {wanted.to!r}: there are {levels}")
+        )
+    if rules.reason(wanted.reason) is None:
+        reasons = ", ".join(rules.reasons)
+        problems.append(
+            MacroProblem(place, f"{wanted.reason!r} is no reason of the team: there are {reasons}")
+        )
     return problems
 
 

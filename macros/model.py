@@ -8,6 +8,7 @@ from workflow.errors import DeskError
 
 __all__ = [
     "CHANNELS",
+    "Escalation",
     "Macro",
     "MacroProblem",
     "Place",
@@ -81,6 +82,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Where a ticket is moved up to (None: the next level), and what its packet says."""
+
+    reason: str
+    to: str | None = None
+    tried: str = ""
+    needed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Steps:
     """What a macro changes besides the reply. None and empty leave a field as it is."""
 
@@ -95,6 +106,7 @@ class Steps:
     snooze_s: int | None = None
     """Seconds to be out of sight; 0 is until the customer writes."""
     note: Text | None = None
+    escalate: Escalation | None = None
 
 
 @dataclass(frozen=True, slots=True)

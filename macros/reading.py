@@ -11,7 +11,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from macros.model import CHANNELS, Macro, MacroProblem, Place, Question, Steps, Text, Variant
+from macros.model import (
+    CHANNELS,
+    Escalation,
+    Macro,
+    MacroProblem,
+    Place,
+    Question,
+    Steps,
+    Text,
+    Variant,
+)
 from workflow.clock import parse_duration
 from workflow.model import Priority, Status
 from workflow.plaintext import one_line
@@ -23,8 +33,9 @@ _FENCE = "+++"
 _TOP = ("title", "description", "tags", "language", "only", "key", "ask", "actions")
 _ACTIONS = (
     "status", "priority", "assign", "group", "topic", "add_tags", "remove_tags", "snooze", "note",
-    "reply", "reply_all",
+    "escalate", "reply", "reply_all",
 )  # fmt: skip
+_ESCALATE = ("reason", "to", "tried", "needed")
 _SECTION = re.compile(r"##[ \t]+(?=[a-z_]+[ \t]*=)(.*)")
 _PAIR = re.compile(r"(\w+)[ \t]*=[ \t]*(\S+)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -89,7 +100,7 @@ class _Reader:
         found: dict[str, Place] = {}
         table = ""
         for number, line in enumerate(self.lines[1 : self.end], 2):
-            if match := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+            if match := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
                 table = f"{match[1]}."
                 found.setdefault(match[1], Place(self.file, number, line.index("[") + 1))
             elif match := re.match(r"\s*([\w-]+)\s*[=.]", line):
@@ -211,7 +222,33 @@ class _Reader:
             remove_tags=self._tags(actions, "remove_tags", "actions."),
             snooze_s=self._snooze(text("snooze")),
             note=Text(note, self._inside("actions.note")) if note else None,
+            escalate=self._escalate(actions),
         )
+
+    def _escalate(self, actions: dict[str, Any]) -> Escalation | None:
+        if "escalate" not in actions:
+            return None
+        key, form = "actions.escalate", 'write escalate = { to = "L2", reason = "technical" }'
+        found = actions["escalate"]
+        if not isinstance(found, dict):
+            raise self.wrong(key, f"escalate is a table: {form}")
+        for name, said in found.items():
+            if name not in _ESCALATE:
+                near = get_close_matches(name, _ESCALATE, 1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_ESCALATE)}"
+                raise self.wrong(key, f"there is no setting {name!r} in escalate: {hint}")
+            if not isinstance(said, str):
+                raise self.wrong(key, f"{name} must be a text in quotes, found {said!r}")
+        reason = one_line(found.get("reason", ""))
+        if not reason:
+            raise self.wrong(key, f"an escalation needs a reason: {form}")
+        for other in ("assign", "group"):
+            if other in actions:
+                raise self.wrong(
+                    f"actions.{other}", f"escalate decides who has the ticket: drop {other}"
+                )
+        to = one_line(found.get("to", "")) or None
+        return Escalation(reason, to, found.get("tried", ""), found.get("needed", ""))
 
     def _inside(self, key: str) -> Place:
         """Where the text in the quotes of a key begins."""

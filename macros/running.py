@@ -7,15 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from macros.library import check, variant_for
 from macros.model import Macro, MacroProblem, Steps
-from macros.placeholders import Scene, values
+from macros.placeholders import Scene, unfilled_in, values
 from macros.render import Rendered, render
 from workflow.actions import (
     Action,
     AddTags,
     Assign,
+    Escalate,
     Note,
     RemoveTags,
     Reply,
@@ -24,10 +26,8 @@ from workflow.actions import (
     SetStatus,
     Snooze,
 )
-from workflow.apply import APPLY
 from workflow.clock import Clock
-from workflow.desk import Desk
-from workflow.errors import DeskError, NotFound, Refusal
+from workflow.errors import DeskError, NotFound, Refusal, StoreError, UsageError
 from workflow.model import Actor, Priority, Status, rfc3339
 from workflow.query.context import Context
 from workflow.query.grammar import parse
@@ -35,6 +35,9 @@ from workflow.query.sql import compile_sql
 from workflow.settings import Settings
 from workflow.store.reads import Reads
 from workflow.store.rows import TicketDetail
+
+if TYPE_CHECKING:
+    from workflow.desk import Desk
 
 __all__ = ["Difference", "Plan", "Ran", "Runner"]
 
@@ -64,10 +67,26 @@ class Plan:
     def refuse_gaps(self) -> None:
         """Raise Refusal where the text or the note still has gaps."""
         if self.unfilled:
-            raise Refusal(
-                f"#{self.ticket} has no {', '.join(self.unfilled)} for the text: fill it in, give it"
-                " with --set where the macro asks for it, or write a default into the macro"
-            )
+            raise self._refusal(self.unfilled)
+
+    def beside(self, text: str) -> tuple[Action, ...]:
+        """The actions besides the reply, for a console that sends the reply itself; ``text`` is the
+        reply as the agent has it by now.
+
+        Raises Refusal where a gap is left in it or in the macro's note.
+        """
+        others = tuple(action for action in self.actions if not isinstance(action, Reply))
+        notes = [action.text for action in others if isinstance(action, Note)]
+        gaps = [gap for written in (text, *notes) for gap in unfilled_in(written)]
+        if gaps:
+            raise self._refusal(tuple(dict.fromkeys(gaps)))
+        return others
+
+    def _refusal(self, gaps: tuple[str, ...]) -> Refusal:
+        return Refusal(
+            f"#{self.ticket} has no {', '.join(gaps)} for the text: fill it in, give it"
+            " with --set where the macro asks for it, or write a default into the macro"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +122,15 @@ class Runner:
         Raises MacroProblem for a text that is wrong, NotFound without such a ticket, Refusal where
         the macro is not for it or was not asked what is answered.
         """
+        self._refuse_faults(macro)
+        return self._plan(macro, ticket, answers)
+
+    def _refuse_faults(self, macro: Macro) -> None:
         problems = check(macro, self._settings)
         if problems:
             raise problems[0]
+
+    def _plan(self, macro: Macro, ticket: int, answers: Mapping[str, str] | None) -> Plan:
         given = {q.name: q.default for q in macro.questions} | dict(answers or {})
         asked = [question.name for question in macro.questions]
         for name in given:
@@ -126,6 +151,12 @@ class Runner:
         if note.text.strip():
             actions.append(Note(ticket, note.text))
             differences.append(Difference("note", "", note.text))
+        if macro.steps.escalate is not None:
+            # Last, since its packet tells what the others have made of the ticket.
+            up = macro.steps.escalate
+            actions.append(Escalate(ticket, up.reason, up.to, tried=up.tried, needed=up.needed))
+            level = detail.escalation.to_level if detail.escalation else ""
+            differences.append(Difference("escalated", level, up.to or "the next level"))
         gaps = note.unfilled
         if macro.reply and text.text.strip():
             newest = max((message.id for message in detail.messages), default=None)
@@ -157,16 +188,17 @@ class Runner:
     ) -> list[Ran]:
         """A plan for each ticket, or why there is none; changes nothing.
 
-        Raises MacroProblem, which no ticket can help.
+        Raises MacroProblem for a fault that no ticket can help, and StoreError.
         """
+        self._refuse_faults(macro)
         results = []
         for ticket in dict.fromkeys(tickets):
             try:
-                plan = self.plan(macro, ticket, answers)
+                plan = self._plan(macro, ticket, answers)
                 plan.refuse_gaps()
                 if not plan.actions:
                     raise Refusal(f"{macro.name} changes nothing on #{ticket}: it is so already")
-            except MacroProblem:
+            except StoreError:
                 raise
             except DeskError as fault:
                 results.append(Ran(ticket, problem=str(fault)))
@@ -179,17 +211,22 @@ class Runner:
     ) -> list[Ran]:
         """Do it: a result for each ticket. Whatever could be done is one change with one undo.
 
-        Raises MacroProblem, and StoreError; then nothing has changed.
+        Raises MacroProblem, and StoreError; then nothing has changed. So it is with a Refusal of
+        what each of them could have done alone.
         """
         assert self._desk is not None
         actor, cause = Actor.agent(self._agent), f"macro:{macro.name}"
         results = self.rehearse(macro, tickets, answers)
-        try:
-            return self._do(self._desk, results, actor, cause)
-        except (Refusal, NotFound):
-            # One of them cannot be done: find out which, each by itself, and do the others.
-            results = [_tried(self._desk, ran, actor, cause) for ran in results]
-            return self._do(self._desk, results, actor, cause)
+        while True:
+            try:
+                return self._do(self._desk, results, actor, cause)
+            except (Refusal, NotFound, UsageError):
+                # One of them cannot be done: find out which, each by itself, and do the others. A
+                # ticket that changes meanwhile is found in the next round.
+                tried = [_tried(self._desk, ran, actor, cause) for ran in results]
+                if tried == results:
+                    raise
+                results = tried
 
     @staticmethod
     def _do(desk: Desk, results: list[Ran], actor: Actor, cause: str) -> list[Ran]:
@@ -205,6 +242,8 @@ class Runner:
 
 def _tried(desk: Desk, ran: Ran, actor: Actor, cause: str) -> Ran:
     """A result after its actions were done in a transaction that is not kept."""
+    from workflow.apply import APPLY
+
     if ran.plan is None:
         return ran
     try:
@@ -214,6 +253,8 @@ def _tried(desk: Desk, ran: Ran, actor: Actor, cause: str) -> Ran:
             raise _RehearsedError
     except _RehearsedError:
         return ran
+    except StoreError:
+        raise
     except DeskError as fault:
         return Ran(ran.ticket, problem=str(fault))
 

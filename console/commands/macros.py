@@ -148,8 +148,21 @@ def _actions(found: Macro) -> dict[str, Any]:
         "remove_tags": list(steps.remove_tags),
         "snooze_s": steps.snooze_s,
         "note": steps.note.source if steps.note else None,
+        "escalate": _escalation(found),
         "reply": found.reply,
         "reply_all": found.reply_all,
+    }
+
+
+def _escalation(found: Macro) -> dict[str, Any] | None:
+    wanted = found.steps.escalate
+    if wanted is None:
+        return None
+    return {
+        "to": wanted.to,
+        "reason": wanted.reason,
+        "tried": wanted.tried,
+        "needed": wanted.needed,
     }
 
 
