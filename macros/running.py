@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from macros.library import check, variant_for
-from macros.model import Macro, MacroProblem, Steps
+from macros.model import Macro, Steps
 from macros.placeholders import Scene, unfilled_in, values
 from macros.render import Rendered, render
 from workflow.actions import (

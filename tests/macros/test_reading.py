@@ -60,6 +60,13 @@ def test_language_comes_before_channel(team) -> None:
         ("+++\n[actions]\nsnooze = 'later'\n+++\n", ":3:1: 'later' is not a duration"),
         ("+++\n[actions]\nadd_tags = ['a b']\n+++\n", ":3:1: add_tags must be a list of single"),
         ("+++\n[actions]\nreply = 'no'\n+++\n", ":3:1: reply must be true or false"),
+        ("+++\n[actions]\nescalate = 'L2'\n+++\n", ":3:1: escalate is a table: write escalate ="),
+        ("+++\n[actions]\nescalate = {to = 'L2'}\n+++\n", ":3:1: an escalation needs a reason"),
+        ("+++\n[actions.escalate]\nreson = 'x'\n+++\n", ":2:1: there is no setting 'reson' in escalate: did"),
+        (
+            "+++\n[actions]\nescalate = {reason = 'x'}\nassign = 'me'\n+++\n",
+            ":4:1: escalate decides who has the ticket: drop assign",
+        ),
         ("+++\nonly = 'status:'\n+++\n", ":2:1: only is no query"),
         ("+++\nkey = 'hyper+x'\n+++\n", ":2:1: 'hyper+x' is no key"),
         ("+++\n+++\na\n## channel=telegrm\nb", ":4:4: there is no channel 'telegrm': did you mean tel"),
@@ -110,3 +117,18 @@ def test_what_ships_is_right(library: Library) -> None:
     assert library.check() == (10, [])
     macros, _problems = library.read()
     assert sum({"de", "fr", "es"} <= set(macro.languages) for macro in macros) >= 5
+
+
+def test_check_knows_the_levels_and_reasons_of_the_team(team, library: Library, bench) -> None:
+    team.writes("", "[actions]\nescalate = { to = 'L7', reason = 'mood' }", "one")
+    team.writes("", "[actions]\nescalate = { to = 'experts', reason = 'Technical' }", "two")
+    _count, problems = library.check()
+    (problem,) = problems
+    assert str(problem).endswith("one.md:3:1: no group has the level 'L7': there are L1, L2")
+    rules = bench.home / "workflow"
+    rules.mkdir()
+    (rules / "escalation.toml").write_text('reasons = ["technical"]\n[[level]]\nname = "L7"\n')
+    _count, problems = library.check()
+    assert ["'mood' is no reason of the team: there are technical" in str(p) for p in problems] == [
+        True
+    ]

@@ -11,9 +11,9 @@ from macros.library import Library
 from macros.model import MacroProblem
 from macros.placeholders import CATALOGUE, Scene, unfilled_in, values
 from macros.render import render
-from macros.running import Runner
+from macros.running import Difference, Runner
 from tests.workflow.bench import ANA, Bench
-from workflow.actions import AddTags, NewTicket, SetField
+from workflow.actions import AddTags, Escalate, NewTicket, Reply, SetField
 from workflow.errors import NotFound, Refusal
 from workflow.inbound import Party
 
@@ -216,6 +216,87 @@ def test_a_text_that_is_not_sent(bench: Bench, team, runner: Runner) -> None:
     assert runner.plan(macro, ticket).text == "Draft"
     runner.run(macro, [ticket])
     assert (bench.ticket(ticket).status, bench.reads.outbox()) == ("open", [])
+
+
+def test_a_mark_blocks_sending_however_the_text_changes_it(
+    bench: Bench, team, runner: Runner
+) -> None:
+    macro = team.writes("{{ customer.company | upcase }} {{ customer.company | truncate: 4 }}")
+    plan = runner.plan(macro, opened(bench))
+    assert plan.unfilled == ("customer.company",)
+    assert unfilled_in(plan.text) == ("customer.company",)
+
+
+def test_the_console_sends_the_reply_itself(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes(
+        "For {{ customer.company }}",
+        "[actions]\nstatus = 'pending'\nnote = 'To {{ ticket.topic }}'",
+    )
+    ticket = opened(bench)
+    plan = runner.plan(macro, ticket)
+    with pytest.raises(Refusal, match=r"no customer\.company, ticket\.topic for the text"):
+        plan.beside(plan.text)
+    bench.do(SetField(ticket, "topic", "billing"))
+    plan = runner.plan(macro, ticket)
+    with pytest.raises(Refusal, match=r"no customer\.company for the text"):
+        plan.beside("Dear ⟦customer.company⟧")
+    others = plan.beside("For Globex")
+    assert [type(action).word for action in others] == ["set status", "note"]
+    bench.do(Reply(ticket, "For Globex"), *others)
+    assert bench.ticket(ticket).status == "pending"
+    assert len(bench.desk.undo(ANA)) == 1
+    assert bench.ticket(ticket).status == "new"
+
+
+def test_a_macro_escalates_and_undo_brings_it_back(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes(
+        "A colleague takes over.",
+        "[actions]\nstatus = 'on hold'\nnote = 'Looked at {{ ticket.subject }}'\n"
+        "escalate = { to = 'L2', reason = 'technical', needed = 'the log' }",
+    )
+    tickets = [opened(bench) for _ in range(3)]
+    before = [state(bench, ticket) for ticket in tickets]
+    plan = runner.plan(macro, tickets[0])
+    assert Difference("escalated", "", "L2") in plan.differences
+    results = runner.run(macro, tickets)
+    assert [ran.problem for ran in results] == [""] * 3
+    after = bench.ticket(tickets[0])
+    assert (after.level, after.status) == ("L2", "on hold")
+    assert after.escalation is not None
+    assert (after.escalation.reason, after.escalation.needed) == ("technical", "the log")
+    replies = [row for row in bench.reads.outbox() if row.id in [ran.outbox for ran in results]]
+    assert [row.recipients for row in replies] == [("maria@customer.example",)] * 3
+    assert len(bench.desk.undo(ANA)) == 1
+    assert [state(bench, ticket) for ticket in tickets] == before
+    assert bench.reads.outbox() == []
+
+
+def test_a_ticket_at_the_top_cannot_be_escalated_and_the_others_are(
+    bench: Bench, team, runner: Runner
+) -> None:
+    macro = team.writes("", "[actions]\nadd_tags = ['up']\nescalate = { reason = 'technical' }")
+    low, top = opened(bench), opened(bench)
+    bench.do(Escalate(top, "technical", "L2"))
+    results = runner.run(macro, [low, top])
+    assert results[0].problem == ""
+    assert "the highest level" in results[1].problem
+    assert bench.ticket(low).level == "L2"
+    assert bench.ticket(top).tags == ()
+
+
+def test_what_only_one_ticket_makes_wrong_stops_that_ticket(
+    bench: Bench, team, runner: Runner
+) -> None:
+    macro = team.writes(
+        "{% if ticket.topic == 'odd' %}{{ ticket.topic | date: '%d' }}{% endif %}Hello"
+    )
+    good, bad = opened(bench), opened(bench)
+    bench.do(SetField(bad, "topic", "odd"))
+    results = runner.run(macro, [good, bad])
+    assert results[0].problem == ""
+    assert "own.md:4:" in results[1].problem
+    assert "'odd' is no date" in results[1].problem
+    assert len(bench.reads.outbox()) == 1
 
 
 def test_loops_and_lengths_have_limits(bench: Bench, team, runner: Runner) -> None:
