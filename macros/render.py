@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from macros.model import MacroProblem, Text
@@ -32,11 +32,11 @@ _TAGS = frozenset((
 ))  # fmt: skip
 _FILTERS = frozenset((
     "append", "at_least", "at_most", "capitalize", "ceil", "default", "divided_by", "downcase",
-    "first", "floor", "join", "last", "lstrip", "minus", "modulo", "plus", "prepend", "remove",
+    "first", "floor", "last", "lstrip", "minus", "modulo", "plus", "prepend", "remove",
     "round", "rstrip", "size", "slice", "split", "squish", "strip", "strip_newlines", "times",
     "truncate", "truncatewords", "uniq", "upcase", "url_encode",
 ))  # fmt: skip
-_OWN_FILTERS = ("date", "replace")
+_OWN_FILTERS = ("date", "join", "replace")
 _DIRECTIVE = re.compile(r"%-?[aAbBdejmyY%]")
 _FAULTS = (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What the library lets through on strange texts, besides its own faults."""
@@ -108,13 +108,35 @@ def _liquid() -> _Parts:
     def replace(value: object, old: object, new: object = "") -> str:
         text, search, instead = str(value), str(old), str(new)
         if search and len(text) + text.count(search) * len(instead) > _LONGEST:
-            raise FilterArgumentError("the text becomes too long", token=None)
+            raise too_long()
         return text.replace(search, instead) if search else text
+
+    def join(value: object, separator: object = " ") -> str:
+        words = [str(word) for word in value] if isinstance(value, (list, tuple)) else [str(value)]
+        between = str(separator)
+        if sum(map(len, words)) + len(words) * len(between) > _LONGEST:
+            raise too_long()
+        return between.join(words)
+
+    def too_long() -> Exception:
+        return FilterArgumentError("the text becomes too long", token=None)
+
+    def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+        """A filter whose result is no longer than a text may be: chains cannot grow without end."""
+
+        @wraps(function)
+        def filter_(*given: Any, **named: Any) -> Any:
+            result = function(*given, **named)
+            if isinstance(result, (str, list)) and len(result) > _LONGEST:
+                raise too_long()
+            return result
+
+        return filter_
 
     environment = Limited(undefined=StrictUndefined)
     environment.tags = {name: tag for name, tag in environment.tags.items() if name in _TAGS}
-    known = {name: fn for name, fn in environment.filters.items() if name in _FILTERS}
-    environment.filters = known | {"date": date_, "replace": replace}
+    known = {name: bounded(fn) for name, fn in environment.filters.items() if name in _FILTERS}
+    environment.filters = known | {"date": date_, "join": join, "replace": replace}
     return _Parts(environment, LiquidError, Empty, RangeLiteral)
 
 

@@ -28,7 +28,7 @@ from workflow.actions import (
 )
 from workflow.clock import Clock
 from workflow.errors import DeskError, NotFound, Refusal, StoreError, UsageError
-from workflow.model import Actor, Priority, Status, rfc3339
+from workflow.model import Actor, Delivery, Priority, Status, rfc3339
 from workflow.query.context import Context
 from workflow.query.grammar import parse
 from workflow.query.sql import compile_sql
@@ -196,6 +196,7 @@ class Runner:
             try:
                 plan = self._plan(macro, ticket, answers)
                 plan.refuse_gaps()
+                self._refuse_to_lose_a_draft(plan)
                 if not plan.actions:
                     raise Refusal(f"{macro.name} changes nothing on #{ticket}: it is so already")
             except StoreError:
@@ -205,6 +206,21 @@ class Runner:
             else:
                 results.append(Ran(ticket, plan))
         return results
+
+    def _refuse_to_lose_a_draft(self, plan: Plan) -> None:
+        """Sending a reply drops the writer's draft; what the agent has typed must not go that way."""
+        if not any(isinstance(action, Reply) for action in plan.actions):
+            return
+        draft = self._reads.draft(self._agent, plan.ticket, "reply")
+        detail = self._reads.ticket(plan.ticket) if draft is not None else None
+        if draft is None or detail is None:
+            return
+        # What an undo gave back is no loss: it stands in the message that was taken back.
+        taken_back = [m.text for m in detail.messages if m.delivery == Delivery.CANCELLED]
+        if draft.text not in taken_back:
+            raise Refusal(
+                f"you have an unsent draft on #{plan.ticket}: send or discard it, then run the macro"
+            )
 
     def run(
         self, macro: Macro, tickets: Sequence[int], answers: Mapping[str, str] | None = None

@@ -18,6 +18,9 @@ from workflow.errors import NotFound, Refusal
 from workflow.inbound import Party
 
 HOSTILE = (
+    "{{ 7*7 }}",
+    "{% raw %}",
+    "[/] [bold red]x[/bold red]",
     "{{ agent.email }}",
     "{% assign x = 'owned' %}{{ x }}",
     "⟦customer.name⟧",
@@ -58,6 +61,14 @@ def state(bench: Bench, ticket: int) -> str:
     return json.dumps([found, [m for m in messages if m["direction"] == "in"]], default=str)
 
 
+def rows(bench: Bench) -> list[dict[str, object]]:
+    """Every column of every ticket but those that count changes."""
+    names = [row[1] for row in bench.reads.fetch("PRAGMA table_info(ticket)")]
+    kept = [name for name in names if name not in ("version", "updated_at")]
+    found = bench.reads.fetch(f"SELECT {', '.join(kept)} FROM ticket ORDER BY id")
+    return [dict(zip(kept, row, strict=True)) for row in found]
+
+
 @pytest.mark.parametrize(("name", "answers", "language", "status", "tags", "words"), SCENARIOS)
 def test_what_ships_does_what_it_says(
     bench: Bench, library: Library, runner: Runner, name, answers, language, status, tags, words
@@ -90,7 +101,7 @@ def test_twenty_tickets_are_one_change_and_one_undo(
     bench: Bench, library: Library, runner: Runner
 ) -> None:
     tickets = [opened(bench) for _ in range(20)]
-    before = [state(bench, ticket) for ticket in tickets]
+    before, rows_before = [state(bench, ticket) for ticket in tickets], rows(bench)
     results = runner.run(library.get("refund-approved"), tickets, {"amount": "20 EUR"})
     assert [ran.ticket for ran in results] == tickets
     assert [ran.problem for ran in results] == [""] * 20
@@ -99,6 +110,7 @@ def test_twenty_tickets_are_one_change_and_one_undo(
     assert {bench.ticket(ticket).status for ticket in tickets} == {"resolved"}
     assert len(bench.desk.undo(ANA)) == 1
     assert [state(bench, ticket) for ticket in tickets] == before
+    assert rows(bench) == rows_before
     bench.clock.advance(3600)
     assert bench.send() == 0
     assert bench.reads.outbox() == []
@@ -297,6 +309,22 @@ def test_what_only_one_ticket_makes_wrong_stops_that_ticket(
     assert "own.md:4:" in results[1].problem
     assert "'odd' is no date" in results[1].problem
     assert len(bench.reads.outbox()) == 1
+
+
+def test_a_draft_is_not_lost(bench: Bench, library: Library, runner: Runner) -> None:
+    mine, free = opened(bench), opened(bench)
+    bench.desk.save_draft("ana", mine, "reply", "half an answer", None)
+    bench.desk.save_draft("ben", free, "reply", "ben's words", None)
+    results = runner.run(library.get("acknowledge"), [mine, free])
+    assert "unsent draft" in results[0].problem
+    assert results[1].problem == ""
+    kept = bench.reads.draft("ana", mine, "reply")
+    assert kept is not None
+    assert kept.text == "half an answer"
+    assert bench.ticket(mine).status == "new"
+    # What an undo gives back does not stand in the way of the next try.
+    bench.desk.undo(ANA)
+    assert runner.run(library.get("acknowledge"), [free])[0].problem == ""
 
 
 def test_loops_and_lengths_have_limits(bench: Bench, team, runner: Runner) -> None:

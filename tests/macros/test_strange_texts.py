@@ -43,6 +43,10 @@ def fault_of(call: Callable[[], object]) -> MacroProblem | None:
 @example("{{ customer.name | slice: 1e400 }}")
 @example("{{ 1 | times: 1e308 | times: 1e308 | round }}")
 @example("{% for x in ticket.tags limit: answers.q %}{% endfor %}")
+@example(
+    "{{ 'aaaaaaaaaaaaaaaaaaaa' " + "| split: '' | join: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaa' " * 9 + "}}"
+)
+@example("{{ 'é' " + "| url_encode | append: 'ééééééééé' " * 900 + "}}")
 @example("{{ " + "'" * 3)
 @example("{% if " * 60)
 @example("{{ (1..999999999) | join: ',' }}")
