@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["AccountTold", "ConsoleApp", "run_console"]
 
 STOP_S = 5.0
+TERMINAL_LOOK_S = 2.0
+"""Seconds between looks whether the terminal is still there."""
+
+_HUNG_UP = 129
+"""The exit status of what SIGHUP ends (128 and its number)."""
 
 
 class AccountTold(Delivered):
@@ -60,6 +66,8 @@ class ConsoleApp(App[int]):
         self.home = home
         self.zone = zone
         self.engine_factory = engine_factory
+        self.terminal: int | None = None
+        """The file number of the terminal that is watched; None where there is none, as in tests."""
         self._engine: Engine | None = None
         self._engine_thread: threading.Thread | None = None
         keys, self._wrong_keys = own_keys(home) if home is not None else ({}, "")
@@ -96,8 +104,19 @@ class ConsoleApp(App[int]):
         """The desk is there from the start: no empty screen is made first."""
         return self.desk
 
+    def _leave_without_terminal(self) -> None:
+        """End when the terminal has gone and no signal said so: else a console nobody sees goes on for ever.
+
+        At once, since Textual would wait for a terminal that takes nothing any more; what was typed is kept.
+        """
+        if self.terminal is not None and _hung_up(self.terminal):
+            self.bridge.close()
+            os._exit(_HUNG_UP)
+
     def on_mount(self) -> None:
         """After the first rows: the team, the engine."""
+        if self.terminal is not None:
+            self.set_interval(TERMINAL_LOOK_S, self._leave_without_terminal)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -171,6 +190,14 @@ def make_desk(desktop: Desktop) -> Desk:
     return desktop.desk
 
 
+def _hung_up(terminal: int) -> bool:
+    poll = select.poll()
+    poll.register(terminal, 0)
+    return any(
+        state & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, state in poll.poll(0)
+    )
+
+
 def run_console(desktop: Desktop) -> int:
     """Open the console on a desk whose schema is up to date; returns the exit status.
 
@@ -191,6 +218,7 @@ def run_console(desktop: Desktop) -> int:
     )
     # Threads that import or query give way to a key within a millisecond, not five.
     sys.setswitchinterval(0.001)
+    app.terminal = sys.stdin.fileno()
     try:
         status = app.run()
     finally:

@@ -213,3 +213,20 @@ def test_without_colour_no_colour_is_sent(sample: SampleDesk) -> None:
     for sequence in re.findall(rb"\x1b\[([0-9;]*)m", raw):
         numbers = [int(n) for n in sequence.split(b";") if n]
         assert not any(30 <= n <= 38 or 40 <= n <= 48 or 90 <= n <= 107 for n in numbers), sequence
+
+
+def test_a_console_whose_terminal_is_gone_ends(tmp_path: Path) -> None:
+    # A terminal that dies without a hang-up signal: nobody would ever see this console again.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+        "from console.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    with terminal(["-c", code, "--home", str(tmp_path), "--agent", "ana"]) as console:
+        console.until("ana")
+        os.close(console.fd)
+        console.fd = os.open(os.devnull, os.O_RDONLY)
+        end = time.monotonic() + 20
+        while (done := os.waitpid(console.pid, os.WNOHANG)) == (0, 0):
+            assert time.monotonic() < end, "it goes on without a terminal"
+            time.sleep(0.05)
+        assert os.waitstatus_to_exitcode(done[1]) == 129
