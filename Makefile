@@ -52,6 +52,7 @@ constraints: setup  ## write constraints.txt from what .venv holds
 
 system-test:
 	@tools/system_packages dovecot-imapd
+	@tools/unpack_servers
 
 system-bench:
 	@tools/system_packages notmuch python3-notmuch2 maildir-utils neomutt aerc
@@ -60,5 +61,5 @@ system-screenshot:
 	@tools/system_packages librsvg2-bin fonts-dejavu-core
 
 clean:  ## remove .venv and everything that tools have left
-	@rm -rf .venv build dist benchmarks/work .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache ./*.egg-info
+	@rm -rf .venv .servers build dist benchmarks/work .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache ./*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

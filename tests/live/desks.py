@@ -76,20 +76,27 @@ def write_settings(
     imap_port: int = 0,
     smtp_port: int = 0,
     password: str = "pw",
+    smtp_login: bool = False,
     folders: str = '"INBOX"',
+    poll: str = "1s",
     more: str = "",
 ) -> None:
-    """The deskhand.toml of a desk with one account on loopback servers."""
+    """The deskhand.toml of a desk with one account on loopback servers.
+
+    ``smtp_login``: send by STARTTLS and with a login, else plain and without.
+    """
     home.mkdir(parents=True, exist_ok=True)
     imap = (
         f'imap = {{ host = "127.0.0.1", port = {imap_port}, security = "none", user = "support",'
         f' password = "{password}" }}\n'
     )
-    smtp = f'smtp = {{ host = "127.0.0.1", port = {smtp_port}, security = "none" }}\n'
+    login = f'security = "starttls", user = "support", password = "{password}"'
+    how = login if smtp_login else 'security = "none"'
+    smtp = f'smtp = {{ host = "127.0.0.1", port = {smtp_port}, {how} }}\n'
     (home / "deskhand.toml").write_text(
         '[[agent]]\nname = "ana"\nemail = "ana@example.com"\n'
         f'[[channel]]\nname = "support"\nkind = "email"\naddress = "{ADDRESS}"\n'
-        f'display_name = "Support"\nfolders = [{folders}]\nundo_send = "0s"\npoll = "1s"\n{more}'
+        f'display_name = "Support"\nfolders = [{folders}]\nundo_send = "0s"\npoll = "{poll}"\n{more}'
         + (imap if imap_port else "")
         + (smtp if smtp_port else "")
     )
