@@ -177,7 +177,8 @@ class Receiver(Protocol):
     """What the engine runs to receive for one account. A channel that gives a :class:`Feed` has one
     (:class:`channels.receiving.FeedReceiver`); mail, which waits for a server, brings its own.
 
-    Its methods are for one thread, except :meth:`look`, :meth:`stop` and :meth:`cut`.
+    Its methods are for one thread, except :meth:`look`, :meth:`hurry`,
+    :meth:`stop` and :meth:`cut`.
     """
 
     channel: ChannelSettings
@@ -196,6 +197,10 @@ class Receiver(Protocol):
 
     def look(self) -> None:
         """Something was sent, or a lease came or went."""
+        ...
+
+    def hurry(self) -> None:
+        """Do not wait for the end of a pause after a fault: somebody has mended what was wrong."""
         ...
 
     def stop(self) -> None:

@@ -48,11 +48,12 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True)
 class AccountResult:
-    """How a pass went for one account."""
+    """How a pass went for one account, and its state in words."""
 
     name: str
     ok: bool
     error: str | None
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Engine:
         self._desk = desk
         self._settings = settings
         self._files = files
-        self._health = Health(channel.name for channel in settings.channels)
+        self._health = Health((channel.name for channel in settings.channels), desk.clock)
         self._channels = settings.channels
         self._kinds: list[tuple[ChannelSettings, Channel]] = []
         for account in settings.channels:
@@ -102,6 +103,12 @@ class Engine:
     def states(self) -> list[AccountState]:
         """How each account is doing, for a screen."""
         return self._health.states()
+
+    def hurry(self, account: str) -> None:
+        """Try an account again now that waits after a fault; from any thread."""
+        for receiver in self._accounts:
+            if receiver.channel.name == account:
+                receiver.hurry()
 
     def typing(self, account: str, address: str) -> None:
         """Show a customer for some seconds that somebody writes; returns at once, from any thread.
@@ -175,7 +182,8 @@ class Engine:
 
     def _result(self, name: str, errors: dict[str, str]) -> AccountResult:
         error = errors.get(name) or self._health.fault(name)
-        return AccountResult(name, error is None, error)
+        state = next(found.words for found in self._health.states() if found.name == name)
+        return AccountResult(name, error is None, error, error or state)
 
     # -- in the background -------------------------------------------------------------------------
 

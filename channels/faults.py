@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflow.errors import DeskError
 
-__all__ = ["AccountRefused", "ChannelFault", "Unreachable"]
+__all__ = ["AccountRefused", "Busy", "ChannelFault", "Unreachable"]
 
 
 class ChannelFault(DeskError):
@@ -20,6 +20,12 @@ class Unreachable(ChannelFault):
     def __init__(self, sentence: str, wait_s: float = 0.0) -> None:
         super().__init__(sentence)
         self.wait_s = wait_s
+
+
+class Busy(Unreachable):
+    """The server answers and says that it does not serve us now: too many connections, too much
+    asked for, a store that is not there for the moment. It says nothing about any message.
+    """
 
 
 class AccountRefused(ChannelFault):

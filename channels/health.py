@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from workflow.clock import Clock, SystemClock
 from workflow.errors import DeskError
 
 __all__ = ["AccountState", "Health", "as_desk_error"]
@@ -16,11 +18,18 @@ _log = logging.getLogger("deskhand.engine")
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """One account: whether all is well, and a sentence or a phrase about it."""
+    """One account: whether all is well, a sentence about it, and the same ``brief``, in a word or
+    three.
+
+    ``since`` is when it began to be well or unwell, ``next_try`` when a pause after a fault ends.
+    """
 
     name: str
     ok: bool
     words: str
+    brief: str = ""
+    since: datetime | None = None
+    next_try: datetime | None = None
 
 
 class Health:
@@ -29,39 +38,71 @@ class Health:
     Any thread may read and write.
     """
 
-    def __init__(self, accounts: Iterable[str]) -> None:
+    def __init__(self, accounts: Iterable[str], clock: Clock | None = None) -> None:
         self._lock = threading.Lock()
-        self._receiving = {name: AccountState(name, True, "not started") for name in accounts}
-        self._sending: dict[str, str] = {}
+        self._clock = clock or SystemClock()
+        now = self._clock.now()
+        self._receiving = {
+            name: AccountState(name, True, "not started", "not started", now) for name in accounts
+        }
+        self._sending: dict[str, tuple[str, datetime]] = {}
 
-    def say(self, account: str, words: str, *, ok: bool = True) -> None:
-        """Put words to how receiving goes."""
+    def say(
+        self,
+        account: str,
+        words: str,
+        *,
+        ok: bool | None = True,
+        brief: str = "",
+        pause_s: float | None = None,
+    ) -> None:
+        """Put words to how receiving goes. Without ``ok`` it stays as well or unwell as it was: who
+        tries again is not well yet.
+        """
+        now = self._clock.now()
         with self._lock:
-            self._receiving[account] = AccountState(account, ok, words)
+            before = self._receiving[account]
+            well = before.ok if ok is None else ok
+            self._receiving[account] = AccountState(
+                account,
+                well,
+                words,
+                brief or words,
+                before.since if well == before.ok else now,
+                None if pause_s is None else now + timedelta(seconds=pause_s),
+            )
 
     def sending(self, account: str, fault: str | None) -> None:
         """Note why nothing can be sent for the account, or (None) that it can."""
+        now = self._clock.now()
         with self._lock:
             if fault is None:
                 self._sending.pop(account, None)
             else:
-                self._sending[account] = fault
+                since = self._sending.get(account, ("", now))[1]
+                self._sending[account] = (fault, since)
 
     def fault(self, account: str) -> str | None:
         """What is wrong with the account, receiving before sending; None if nothing is."""
         with self._lock:
             receiving = self._receiving[account]
-            return self._sending.get(account) if receiving.ok else receiving.words
+            if not receiving.ok:
+                return receiving.words
+            return self._sending[account][0] if account in self._sending else None
 
     def states(self) -> list[AccountState]:
         """All accounts in the order of deskhand.toml."""
         with self._lock:
-            return [
-                AccountState(name, False, f"{state.words}; cannot send: {self._sending[name]}")
-                if name in self._sending
-                else state
-                for name, state in self._receiving.items()
-            ]
+            return [self._both(state) for state in self._receiving.values()]
+
+    def _both(self, state: AccountState) -> AccountState:
+        if state.name not in self._sending:
+            return state
+        fault, since = self._sending[state.name]
+        words = f"{state.words}; cannot send: {fault}"
+        if not state.ok:
+            return replace(state, words=words)
+        return replace(state, ok=False, words=words, brief="cannot send", since=since)
 
 
 def as_desk_error(fault: Exception) -> DeskError:

@@ -4,18 +4,17 @@ storing, waiting, and trying again when something fails.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
 
+from channels.backoff import pause_after
 from channels.contract import Batch, Feed
-from channels.faults import AccountRefused, Unreachable
 from channels.health import Health, as_desk_error
 from channels.tally import Tally
 from channels.wake import Wake
 from workflow.desk import Desk
-from workflow.errors import DeskError, StoreError
+from workflow.errors import DeskError
 from workflow.settings import ChannelSettings
 from workflow.store.reads import Reads
 
@@ -23,11 +22,6 @@ __all__ = ["FeedReceiver"]
 
 _POLL_S = 25.0
 _LOOK_S = 1.0
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 300.0
-_REFUSED_PAUSE_S = 30.0
-_LONGEST_REFUSED_PAUSE_S = 1800.0
-_STORE_PAUSE_S = 5.0
 _LEASE_PAUSE_S = 1.0
 
 
@@ -53,6 +47,7 @@ class FeedReceiver:
         self._may_work = may_work
         self._wake = Wake()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
         self._progress = False
 
     def receive_once(self, tally: Tally) -> None:
@@ -101,6 +96,11 @@ class FeedReceiver:
         if not self._working():
             self._feed.interrupt()
 
+    def hurry(self) -> None:
+        """Do not wait for the end of a pause after a fault; from any thread."""
+        self._hurry.set()
+        self._wake.ring()
+
     def stop(self) -> None:
         """End :meth:`run` soon, from any thread: nothing that is under way is half stored."""
         self._stopping.set()
@@ -118,7 +118,7 @@ class FeedReceiver:
         self._wake.close()
 
     def _live(self) -> None:
-        self._say("connecting")
+        self._say("connecting", ok=None)
         tally = Tally()
         wait_s = 0.0
         try:
@@ -152,22 +152,19 @@ class FeedReceiver:
     def _pause(self, fault: DeskError, failures: int) -> None:
         if self._stopping.is_set():
             return
-        if isinstance(fault, AccountRefused):
-            pause = min(_REFUSED_PAUSE_S * 2 ** (failures - 1), _LONGEST_REFUSED_PAUSE_S)
-            what = "cannot log in"
-        elif isinstance(fault, StoreError):
-            pause, what = _STORE_PAUSE_S, "cannot store"
-        else:
-            pause = min(_FIRST_PAUSE_S * 2 ** min(failures - 1, 20), _LONGEST_PAUSE_S)
-            what = "cannot connect" if isinstance(fault, Unreachable) else "cannot receive"
-        # Some jitter, so that many desks do not come back to a server in the same second.
-        pause *= random.uniform(0.8, 1.2)
-        if isinstance(fault, Unreachable):
-            pause = max(pause, fault.wait_s)
-        self._say(f"{what}: {fault}; next try in {max(round(pause), 1)} s", ok=False)
-        end = time.monotonic() + pause
-        while self._working() and (left := end - time.monotonic()) > 0:
-            self._wake.wait(left)
+        pause = pause_after(fault, failures)
+        left = max(round(pause.seconds), 1)
+        self._health.say(
+            self.channel.name,
+            f"{pause.what}: {fault}; next try in {left} s",
+            ok=False,
+            brief=pause.what,
+            pause_s=pause.seconds,
+        )
+        self._hurry.clear()
+        end = time.monotonic() + pause.seconds
+        while self._working() and not self._hurry.is_set() and time.monotonic() < end:
+            self._wake.wait(end - time.monotonic())
 
-    def _say(self, words: str, *, ok: bool = True) -> None:
+    def _say(self, words: str, *, ok: bool | None = True) -> None:
         self._health.say(self.channel.name, words, ok=ok)

@@ -335,6 +335,14 @@ ACTIONS: tuple[Entry, ...] = (
     ),
     Entry("held", "Held items", "What was kept out of the queue, and why.", ("H",), _BOTH, "Desk"),
     Entry("outbox", "Outbox", "What is to be sent, what failed.", ("O",), _BOTH, "Desk"),
+    Entry(
+        "accounts",
+        "Accounts",
+        "How each account does, since when, and when it is tried again.",
+        ("at",),
+        _BOTH,
+        "Desk",
+    ),
     Entry("theme", "Dark, light or no colour", "Goes to the next theme.", (), _BOTH, "Desk"),
     Entry("leave", "Leave", "Ends deskhand; drafts are kept.", ("q",), _QUEUE, "Desk", "quit"),
     Entry(
@@ -415,6 +423,7 @@ _KEY_WORDS = {
     "colon": ":",
     "question_mark": "?",
     "number_sign": "#",
+    "at": "@",
     "exclamation_mark": "!",
     "left_square_bracket": "[",
     "right_square_bracket": "]",

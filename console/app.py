@@ -151,9 +151,7 @@ class ConsoleApp(App[int]):
 
     def tell_account(self, state: AccountState) -> None:
         """Show how an account does. May be called from any thread."""
-        self.post_message(
-            Delivered(lambda: self.desk.account_told(state.name, state.ok, state.words))
-        )
+        self.post_message(Delivered(lambda: self.desk.account_told(state)))
 
     def on_delivered(self, event: Delivered) -> None:
         """A thread has finished something."""
@@ -211,7 +209,9 @@ def run_console(desktop: Desktop) -> int:
     def engine() -> Engine:
         from console.engine_room import EngineRoom
 
-        return EngineRoom(desktop.engine, app.tell_account)
+        room = EngineRoom(desktop.engine, app.tell_account)
+        bridge.hurry = room.hurry
+        return room
 
     app = ConsoleApp(
         bridge, home=desktop.home, engine_factory=engine if desktop.settings.channels else None

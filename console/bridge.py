@@ -144,11 +144,16 @@ class Engine(Protocol):
 
 
 class AccountState(NamedTuple):
-    """How a channel account does, in a word (``ok``, ``connecting``, ``cannot be reached``) and a sentence."""
+    """How a channel account does: in a sentence, in a word or three (``cannot connect``), since when, and when it is
+    tried again.
+    """
 
     name: str
     ok: bool
     words: str = ""
+    brief: str = ""
+    since: datetime | None = None
+    next_try: datetime | None = None
 
 
 class Team(NamedTuple):
@@ -224,6 +229,10 @@ class Bridge:
         self.agent = agent
         self.files = files
         self.team = Team()
+        self.accounts: dict[str, AccountState] = {}
+        """What the engine told last of each account, in the order of deskhand.toml."""
+        self.hurry: Callable[[str], None] = lambda _account: None
+        """Tries an account again that waits after a fault; the engine sets it."""
         self._open_desk = open_desk
         self._desk: DeskPort | None = None
         self._post: Callable[[Message], object] = lambda _message: None

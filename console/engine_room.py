@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from console.bridge import AccountState
@@ -18,6 +19,12 @@ class _Account(Protocol):
     def ok(self) -> bool: ...
     @property
     def words(self) -> str: ...
+    @property
+    def brief(self) -> str: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def next_try(self) -> datetime | None: ...
 
 
 class Working(Protocol):
@@ -29,6 +36,10 @@ class Working(Protocol):
 
     def stop(self) -> None:
         """End, within seconds."""
+        ...
+
+    def hurry(self, account: str, /) -> None:
+        """Try an account again now."""
         ...
 
     def states(self) -> Sequence[_Account]:
@@ -43,21 +54,34 @@ class EngineRoom:
         self._make = make
         self._tell = tell
         self._stop = threading.Event()
+        self._engine: Working | None = None
 
     def run(self) -> None:
         """Work until :meth:`stop`; called in a thread of its own. Raises DeskError when the engine cannot start."""
-        engine = self._make()
+        engine = self._engine = self._make()
         engine.start()
         said: dict[str, AccountState] = {}
         try:
             while not self._stop.wait(0.3):
                 for account in engine.states():
-                    state = AccountState(account.name, account.ok, account.words)
+                    state = AccountState(
+                        account.name,
+                        account.ok,
+                        account.words,
+                        account.brief,
+                        account.since,
+                        account.next_try,
+                    )
                     if said.get(state.name) != state:
                         said[state.name] = state
                         self._tell(state)
         finally:
             engine.stop()
+
+    def hurry(self, account: str) -> None:
+        """Try an account again now that waits after a fault."""
+        if self._engine is not None:
+            self._engine.hurry(account)
 
     def stop(self) -> None:
         """Ask it to end; returns at once."""

@@ -238,6 +238,12 @@ class Keystrokes(People):
 
         self._desk.app.push_screen(OutboxRoom(self._bridge, self._desk.zone), self._opened)
 
+    def do_accounts(self) -> None:
+        """The accounts."""
+        from console.screens.accounts import AccountsRoom
+
+        self._desk.app.push_screen(AccountsRoom(self._bridge, self._desk.zone))
+
     def _opened(self, ticket: int | None) -> None:
         if ticket is not None:
             self._desk.open_ticket(ticket)

@@ -57,7 +57,8 @@ class Inbound:
     (clocks start there), ``date`` what its sender claims. ``in_reply_to`` and ``references`` are
     the Message-IDs it answers, in the order of their headers. ``reply_token`` is the text of a
     token of ours found in its recipients or references, not yet checked. ``own`` marks mail that
-    one of our own addresses sent.
+    one of our own addresses sent; ``from_sent`` that it lay in the account's own folder of sent
+    mail, where nobody but us can put it.
 
     Of channels that are a conversation: ``conversation`` is its key, by which a message joins the
     ticket that goes on. ``aliases`` are further names that the channel may use for this message.
@@ -88,6 +89,7 @@ class Inbound:
     automatic: bool = False
     bounce: dict[str, Any] | None = None
     own: bool = False
+    from_sent: bool = False
     before_cutoff: bool = False
     dedupe_key: str = ""
     held_cause: str | None = None

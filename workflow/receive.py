@@ -187,10 +187,7 @@ def _kept(batch: Batch, ticket: int) -> TicketState | None:
 def _open(batch: Batch, item: Inbound) -> TicketState:
     number = batch.next_ticket
     batch.next_ticket += 1
-    state = TicketState(
-        id=number,
-        status=Status.OPEN.value if item.own or item.before_cutoff else Status.NEW.value,
-    )
+    state = TicketState(id=number, status=_first_status(item).value)
     state.row = {
         "id": number,
         "subject": item.subject,
@@ -226,6 +223,13 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
     )
     batch.tell_company(number, state.row["customer_id"])
     return state
+
+
+def _first_status(item: Inbound) -> Status:
+    if item.from_sent:
+        # We wrote first, in another program: it is their turn.
+        return Status.PENDING
+    return Status.OPEN if item.own or item.before_cutoff else Status.NEW
 
 
 def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) -> int:
@@ -330,23 +334,25 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
         state.row["last_message_at"] = item.reached_at
         state.row["last_direction"] = (Direction.OUT if item.own else Direction.IN).value
         state.row["last_line"] = summary_line(item.text)
+    if item.from_sent and state.status == Status.NEW and not item.automatic:
+        # As an answer from here would: somebody has seen to it.
+        _set_status(batch, state, Status.OPEN, "answered in another program")
     if item.own or item.automatic or item.before_cutoff:
         return
     if state.status not in (Status.NEW, Status.OPEN):
-        batch.event(
-            "ticket.status",
-            state.id,
-            batch.now,
-            {"before": state.status, "after": Status.OPEN.value},
-            cause="the customer wrote",
-        )
-        state.status = state.row["status"] = Status.OPEN.value
+        _set_status(batch, state, Status.OPEN, "the customer wrote")
         state.row["resolved_at"] = None
         state.clock_work = True
     if state.snoozed:
         batch.event("ticket.woken", state.id, batch.now, {}, cause="the customer wrote")
         state.snoozed = False
         state.row["snoozed_until"], state.row["snoozed_until_reply"] = None, False
+
+
+def _set_status(batch: Batch, state: TicketState, status: Status, cause: str) -> None:
+    data = {"before": state.status, "after": status.value}
+    batch.event("ticket.status", state.id, batch.now, data, cause=cause)
+    state.status = state.row["status"] = status.value
 
 
 def _pairs(parties: Iterable[Party]) -> list[list[str]]:

@@ -79,6 +79,8 @@ class ChannelSettings:
     aliases: tuple[str, ...] = ()
     folders: tuple[str, ...] = ("INBOX",)
     sent_folder: str | None = None
+    read_sent: bool = True
+    """Whether answers that were written in another program are read from the folder of sent mail."""
     since: datetime | None = None
     undo_send_s: int = 15
     poll_s: int = 60

@@ -135,7 +135,7 @@ class _Check:
             )
         known = {
             "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
-            "folders", "sent_folder", "poll", "max_size",
+            "folders", "sent_folder", "read_sent", "poll", "max_size",
         }  # fmt: skip
         self._known(entry, known, where)
         address = self._text(entry, "address", where, "")
@@ -153,6 +153,7 @@ class _Check:
             aliases=self._texts(entry, "aliases", where),
             folders=self._texts(entry, "folders", where) or ("INBOX",),
             sent_folder=self._text(entry, "sent_folder", where, "") or None,
+            read_sent=self._yes(entry, "read_sent", where, default=True),
             since=self._date(entry, "since", where),
             undo_send_s=self._duration(entry, "undo_send", where, 15),
             poll_s=self._duration(entry, "poll", where, 60),
@@ -253,6 +254,14 @@ class _Check:
             f"the {'token' if key == 'token' else 'password'} must be "
             '{ env = "NAME" }, { keyring = "NAME" } or { command = "..." }',
         )
+
+    def _yes(
+        self, entry: dict[str, Any], key: str, where: tuple[str, int], *, default: bool
+    ) -> bool:
+        found = entry.get(key, default)
+        if not isinstance(found, bool):
+            raise self._fault(where, key, f"{found!r} is neither true nor false")
+        return found
 
     def _date(self, entry: dict[str, Any], key: str, where: tuple[str, int]) -> datetime | None:
         found = entry.get(key)

@@ -4,12 +4,13 @@ held item, in the transaction that moves the cursor past it.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
 
-from channels.email.faults import LoginRefused, MailFault, Unreachable
+from channels.backoff import pause_after
+from channels.email.faults import Busy, FolderMissing, MailFault, Unreachable
 from channels.email.imap import ImapSession
 from channels.email.inbound import UNREADABLE, read_header, read_mail
 from channels.email.mailbox import Fetched, Folder
@@ -18,9 +19,10 @@ from channels.secrets import read_secret
 from channels.tally import Tally
 from channels.wake import Wake
 from workflow.desk import Desk
-from workflow.errors import DeskError, NotFound, SettingsError, StoreError
+from workflow.errors import DeskError, NotFound, SettingsError
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Party, Source
+from workflow.model import Intake
 from workflow.outbox import mark_copied, uncopied
 from workflow.receive import CursorMove
 from workflow.settings import ChannelSettings, Settings
@@ -38,11 +40,12 @@ _SMALL_BYTES = _BATCH_BYTES // _BATCH
 _TRIES = 3
 """How often a message that the server does not give is asked for before it is held without bytes."""
 
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 300.0
-_LOGIN_PAUSE_S = 30.0
-_LONGEST_LOGIN_PAUSE_S = 1800.0
-_STORE_PAUSE_S = 5.0
+_SLACK = 2
+"""How many times ``max_size`` a message may have that its server called smaller: some count lines."""
+
+_STEADY_S = 60.0
+"""Seconds after which a connection that breaks counts as one that had worked."""
+
 _LEASE_PAUSE_S = 1.0
 
 
@@ -75,6 +78,8 @@ class EmailAccount:
         self._tries: dict[tuple[str, int, int, int], int] = {}
         # Up to which UID of a folder messages are taken one by one, since together they failed.
         self._careful: dict[tuple[str, int], int] = {}
+        self._broken: Unreachable | None = None
+        self._hurry = threading.Event()
         self._progress = False
 
     def receive_once(self, tally: Tally) -> None:
@@ -84,8 +89,9 @@ class EmailAccount:
         """
         try:
             session = self._connect()
-            for name in self.channel.folders:
-                self._read_folder(session, name, tally)
+            missing = self._read_folders(session, self._in_order(session), tally)
+            if missing is not None:
+                raise missing
             self._say("has read all mail")
         except DeskError as fault:
             self._say(str(fault), ok=False)
@@ -129,6 +135,11 @@ class EmailAccount:
         """Look whether there is work for us, from any thread."""
         self.wake.ring()
 
+    def hurry(self) -> None:
+        """Do not wait for the end of a pause after a fault; from any thread."""
+        self._hurry.set()
+        self.wake.ring()
+
     def stop(self) -> None:
         """End :meth:`run` soon, from any thread: nothing that is under way is half stored."""
         self._stopping.set()
@@ -151,20 +162,49 @@ class EmailAccount:
     def _live(self) -> None:
         """Connect, then read and wait in turn until something ends it."""
         session = self._connect()
+        connected = time.monotonic()
         try:
             tally = Tally()
+            order = self._in_order(session)
             while self._working():
-                # The first folder last, since IDLE watches the folder that is open.
-                for name in (*self.channel.folders[1:], self.channel.folders[0]):
-                    self._copy_sent(session)
-                    self._read_folder(session, name, tally)
-                self._progress = True
+                self._copy_sent(session)
+                missing = self._read_folders(session, order, tally)
+                # The first folder last, since IDLE watches the folder that is open. It is read at
+                # the beginning as well: a question before the answer that lies in the sent folder.
+                order = self._in_order(session)[1:]
+                self._read_folder(session, self.channel.folders[0], tally)
+                self._progress = self._progress or time.monotonic() - connected > _STEADY_S
                 if not self._working() or self._reads.copies_wanted(self.channel.name):
                     continue
-                self._say("waiting for mail")
+                if missing is None:
+                    self._say("waiting for mail")
+                else:
+                    self._say(str(missing), ok=False, brief="a folder is missing")
                 session.wait(self.wake, self.channel.poll_s)
+                self._progress = self._progress or time.monotonic() - connected > _STEADY_S
         finally:
             self._close()
+
+    def _in_order(self, session: ImapSession) -> list[str]:
+        """The folders to read: those that are named, then the one of sent mail."""
+        names = list(dict.fromkeys(self.channel.folders))
+        sent = self._sent_folder(session) if self.channel.read_sent else None
+        return names if sent is None or sent in names else [*names, sent]
+
+    def _sent_folder(self, session: ImapSession) -> str | None:
+        return self.channel.sent_folder or session.sent_folder()
+
+    def _read_folders(
+        self, session: ImapSession, names: Sequence[str], tally: Tally
+    ) -> FolderMissing | None:
+        """Read folders; one that is not there keeps no other from being read. The first such fault."""
+        missing: FolderMissing | None = None
+        for name in names:
+            try:
+                self._read_folder(session, name, tally)
+            except FolderMissing as fault:
+                missing = missing or fault
+        return missing
 
     def _working(self) -> bool:
         return not self._stopping.is_set() and self._may_work()
@@ -175,9 +215,11 @@ class EmailAccount:
             raise SettingsError(
                 f"{self.channel.name} has no imap in deskhand.toml: add imap = {{ host = ... }}"
             )
-        self._say("connecting")
+        self._say("connecting", ok=None)
         password = read_secret(server.password, f"the imap password of {self.channel.name}")
-        self._session = ImapSession.connect(server, password)
+        self._session = ImapSession.connect(
+            server, password, largest=_SLACK * self.channel.max_bytes
+        )
         return self._session
 
     def _close(self) -> None:
@@ -188,23 +230,18 @@ class EmailAccount:
     def _pause(self, fault: DeskError, failures: int) -> None:
         if self._stopping.is_set():
             return
-        if isinstance(fault, LoginRefused):
-            pause = min(_LOGIN_PAUSE_S * 2 ** (failures - 1), _LONGEST_LOGIN_PAUSE_S)
-            what = "cannot log in"
-        elif isinstance(fault, StoreError):
-            pause, what = _STORE_PAUSE_S, "cannot store"
-        else:
-            pause = min(_FIRST_PAUSE_S * 2 ** (failures - 1), _LONGEST_PAUSE_S)
-            what = "cannot connect" if isinstance(fault, Unreachable) else "cannot receive"
-        # Some jitter, so that many desks do not come back to a server in the same second.
-        pause *= random.uniform(0.8, 1.2)
-        self._say(f"{what}: {fault}; next try in {max(round(pause), 1)} s", ok=False)
-        end = time.monotonic() + pause
-        while self._working() and (left := end - time.monotonic()) > 0:
-            self.wake.wait(left)
+        pause = pause_after(fault, failures)
+        said = f"{pause.what}: {fault}; next try in {max(round(pause.seconds), 1)} s"
+        self._say(said, ok=False, brief=pause.what, pause_s=pause.seconds)
+        self._hurry.clear()
+        end = time.monotonic() + pause.seconds
+        while self._working() and not self._hurry.is_set() and time.monotonic() < end:
+            self.wake.wait(end - time.monotonic())
 
-    def _say(self, words: str, *, ok: bool = True) -> None:
-        self._health.say(self.channel.name, words, ok=ok)
+    def _say(
+        self, words: str, *, ok: bool | None = True, brief: str = "", pause_s: float | None = None
+    ) -> None:
+        self._health.say(self.channel.name, words, ok=ok, brief=brief, pause_s=pause_s)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -215,17 +252,29 @@ class EmailAccount:
         # With another UIDVALIDITY the old numbers mean nothing: all is read again, and what is
         # already here is recognised by what it says.
         position = cursor[1] if cursor is not None and cursor[0] == folder.validity else 0
-        while uids := session.uids_after(position):
+        since = self._sent_since(session, name) if position == 0 else None
+        while uids := session.uids_after(position, since):
             done = 0
             for batch in self._batches(session, folder, uids):
                 if not self._working():
                     return
                 if len(uids) > 1:
-                    self._say(f"reading {done + len(batch)} of {len(uids)}")
+                    self._say(
+                        f"reading {done + len(batch)} of {len(uids)} in {name}", brief="reading"
+                    )
                 self._take(session, folder, batch, tally)
                 done += len(batch)
                 position = batch[-1][0]
                 self._progress = True
+
+    def _sent_since(self, session: ImapSession, name: str) -> date | None:
+        """From which day on the folder of sent mail is read for the first time: older answers are no
+        news to anybody, and their questions are in no queue.
+        """
+        if self.channel.since is None or name != self._sent_folder(session):
+            return None
+        # The server's day may be another than ours.
+        return (self.channel.since - timedelta(days=1)).date()
 
     def _batches(
         self, session: ImapSession, folder: Folder, uids: Sequence[int]
@@ -257,11 +306,18 @@ class EmailAccount:
         """Fetch, read and store a batch, and move the cursor past it."""
         fetched = self._fetch(session, folder, batch)
         sizes = dict(batch)
+        sent = folder.name == self._sent_folder(session)
         with self._files.batch():
-            items = [self._read(folder, entry, sizes[entry.uid]) for entry in fetched]
+            items = [self._read(folder, entry, sizes[entry.uid], sent=sent) for entry in fetched]
         move = CursorMove(self.channel.name, folder.name, folder.validity, batch[-1][0])
         for received in self._desk.receive(items, move):
-            tally.add(received.outcome)
+            # A copy of what we have sent ourselves was not received.
+            if not (sent and received.outcome is Intake.DUPLICATE):
+                tally.add(received.outcome)
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            # It is held now; over this connection nothing more can be asked.
+            raise broken
 
     def _fetch(
         self, session: ImapSession, folder: Folder, batch: list[tuple[int, int]]
@@ -271,6 +327,8 @@ class EmailAccount:
         try:
             found = session.fetch(whole) if whole else []
             found += session.fetch(heads, headers_only=True) if heads else []
+        except Busy:
+            raise
         except Unreachable as fault:
             # A message at which the server breaks the connection must not stand in the way of all
             # others for ever: after a second time each is taken alone, and that one held.
@@ -281,6 +339,7 @@ class EmailAccount:
                 raise
             if tries < _TRIES:
                 raise
+            self._broken = fault
             return [Fetched(batch[0][0], b"", None, batch[0][1], fault=str(fault))]
         for entry in found:
             failed = (folder.name, folder.validity, entry.uid, 1)
@@ -292,7 +351,7 @@ class EmailAccount:
         self._tries[key] = self._tries.get(key, 0) + 1
         return self._tries[key]
 
-    def _read(self, folder: Folder, entry: Fetched, size: int) -> Inbound:
+    def _read(self, folder: Folder, entry: Fetched, size: int, *, sent: bool) -> Inbound:
         source = Source(self.channel.name, folder.name, folder.validity, entry.uid)
         now = self._desk.clock.now()
         if entry.fault is not None:
@@ -319,6 +378,7 @@ class EmailAccount:
                 source=source,
                 now=now,
                 received_at=entry.received_at,
+                sent=sent,
             )
         return read_mail(
             entry.raw,
@@ -328,6 +388,7 @@ class EmailAccount:
             source=source,
             now=now,
             received_at=entry.received_at,
+            sent=sent,
         )
 
     # -- copies of what was sent -------------------------------------------------------------------

@@ -5,11 +5,19 @@ from __future__ import annotations
 import socket
 import ssl
 
-from channels.faults import ChannelFault
+from channels import faults
 from workflow.plaintext import one_line
 from workflow.settings import ServerSettings
 
-__all__ = ["FolderMissing", "LoginRefused", "MailFault", "Unreachable", "network_fault", "refusal"]
+__all__ = [
+    "Busy",
+    "FolderMissing",
+    "LoginRefused",
+    "MailFault",
+    "Unreachable",
+    "network_fault",
+    "refusal",
+]
 
 # Providers that refuse the account's own password once a second factor is set up.
 _APP_PASSWORDS = {
@@ -26,15 +34,19 @@ _APP_PASSWORDS = {
 }
 
 
-class MailFault(ChannelFault):
+class MailFault(faults.ChannelFault):
     """A mail server could not be used; the text is the sentence for a person."""
 
 
-class Unreachable(MailFault):
+class Unreachable(faults.Unreachable, MailFault):
     """No connection, or it broke: time may mend it."""
 
 
-class LoginRefused(MailFault):
+class Busy(faults.Busy, Unreachable):
+    """The server answers, but does not serve us now."""
+
+
+class LoginRefused(faults.AccountRefused, MailFault):
     """The server does not take user and password: somebody has to mend it."""
 
 
@@ -53,10 +65,7 @@ def network_fault(fault: BaseException, server: ServerSettings) -> Unreachable:
     elif isinstance(fault, ConnectionRefusedError):
         said = f"{where} refuses connections: check port and security in deskhand.toml"
     elif isinstance(fault, ssl.SSLCertVerificationError):
-        said = (
-            f"the certificate of {where} is not trusted ({fault.verify_message}): check host in"
-            " deskhand.toml, or add the authority that signed it to this system's trusted ones"
-        )
+        said = _certificate(fault, where, server.host)
     elif isinstance(fault, ssl.SSLError):
         said = (
             f"{where} does not speak TLS as expected ({_words(fault)}):"
@@ -81,6 +90,29 @@ def refusal(server: ServerSettings, answer: str) -> LoginRefused:
     if place is not None:
         return LoginRefused(f"{said}; this provider wants an app password (make one: {place})")
     return LoginRefused(f"{said}; with two-step verification it must be an app password")
+
+
+_EXPIRED, _NOT_YET, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64
+"""What OpenSSL calls them (X509_V_ERR_*)."""
+
+
+def _certificate(fault: ssl.SSLCertVerificationError, where: str, host: str) -> str:
+    """What is wrong with a server's certificate, and whose turn it is."""
+    if fault.verify_code in (_EXPIRED, _NOT_YET):
+        what = "has expired" if fault.verify_code == _EXPIRED else "is not valid yet"
+        return (
+            f"the certificate of {where} {what}: look whether this computer's clock is right;"
+            " if it is, whoever runs the server must renew the certificate"
+        )
+    if fault.verify_code in (_WRONG_NAME, _WRONG_ADDRESS):
+        return (
+            f"the certificate of {where} is for another name than {host}: write the name that the"
+            " provider gives for this server as host in deskhand.toml"
+        )
+    return (
+        f"the certificate of {where} is not trusted ({fault.verify_message}): check host in"
+        " deskhand.toml, or add the authority that signed it to this system's trusted ones"
+    )
 
 
 def _words(fault: BaseException) -> str:

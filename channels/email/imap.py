@@ -6,19 +6,28 @@ A session belongs to one thread; only :meth:`ImapSession.abort` may be called fr
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
+from channels.email.answers import (
+    answer_in,
+    asked_to_wait,
+    choose_sent,
+    is_passing,
+    moment_of,
+    number_of,
+    sequence_set,
+)
 from channels.email.faults import (
+    Busy,
     FolderMissing,
     MailFault,
     Unreachable,
@@ -37,19 +46,16 @@ IDLE_LIMIT_S = 540
 
 _CONNECT_LIMIT_S = 15
 _READ_LIMIT_S = 60
-_SENT_NAMES = (
-    "Sent",
-    "Sent Items",
-    "Sent Messages",
-    "Sent Mail",
-    "Gesendet",
-    "Envoyés",
-    "Enviados",
-)
+_DONE_LIMIT_S = 20
+"""Seconds for the answer to the end of IDLE: a connection that a router has forgotten gives none."""
+
+_KEEP_ALIVE_S = 120
+_LARGEST_LITERAL = 200_000_000
+_WINDOW = 50_000
+"""Messages in one answer to a search: an answer is one line, which imaplib takes up to 1 MB."""
+
 _BODY = b"BODY[]"
 _HEADER = b"BODY[HEADER]"
-# A login that another try may mend: RFC 5530, and what busy servers say.
-_PASSING = re.compile(r"UNAVAILABLE|INUSE|LIMIT|try again|too many|temporar", re.IGNORECASE)
 
 
 class _Client(IMAPClient):  # type: ignore[misc]  # it ships no types
@@ -59,6 +65,18 @@ class _Client(IMAPClient):  # type: ignore[misc]  # it ships no types
     """
 
     _reads_unasked = False
+
+    def bound_literals(self, largest: int) -> None:
+        """Take no literal (RFC 3501, section 4.3) of more bytes: memory is not the server's to fill."""
+        read = self._imap.read
+
+        def bounded(size: int) -> Any:
+            if size > largest:
+                # What follows are its bytes, not answers: this connection cannot go on.
+                raise self._imap.abort(f"it announces {size} bytes, more than we take")
+            return read(size)
+
+        self._imap.read = bounded
 
     def came_with_the_answer(self) -> bool:
         """Whether news lie in the buffer already; never waits."""
@@ -82,33 +100,66 @@ class ImapSession:
         self._client = client
         self._server = server
         self._selected: str | None = None
+        self._count = 0
         self._idle_works = True
+        self._sent: str | None = None
+        self._sent_known = False
 
     @classmethod
-    def connect(cls, server: ServerSettings, password: str) -> ImapSession:
-        """Connect and log in; raises Unreachable or LoginRefused with a sentence."""
+    def connect(
+        cls, server: ServerSettings, password: str, *, largest: int = _LARGEST_LITERAL
+    ) -> ImapSession:
+        """Connect and log in; raises Unreachable or LoginRefused with a sentence.
+
+        ``largest`` is how many bytes one message may have that the server sends.
+        """
         with _translated(server):
-            client = _Client(
-                server.host,
-                server.port,
-                ssl=server.security == "tls",
-                ssl_context=ssl.create_default_context() if server.security == "tls" else None,
-                timeout=SocketTimeout(_CONNECT_LIMIT_S, _READ_LIMIT_S),
-            )
+            try:
+                client = _Client(
+                    server.host,
+                    server.port,
+                    ssl=server.security == "tls",
+                    ssl_context=ssl.create_default_context() if server.security == "tls" else None,
+                    timeout=SocketTimeout(_CONNECT_LIMIT_S, _READ_LIMIT_S),
+                )
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as fault:
+                # A greeting that is BYE: nobody was let in, so it says nothing of the account.
+                raise Busy(
+                    f"{server.host} takes no connection now ({answer_in(fault)})",
+                    asked_to_wait(answer_in(fault)),
+                ) from fault
         session = cls(client, server)
         try:
             with _translated(server):
+                client.bound_literals(largest)
+                _keep_alive(client.socket())
                 if server.security == "starttls":
                     client.starttls(ssl.create_default_context())
                 client.normalise_times = False
                 _login(client, server, password)
-                # What is offered before a login is another list on many servers.
-                with contextlib.suppress(IMAPClientError):
-                    client.capabilities()
+                session._introduce()
         except BaseException:
             session.abort()
             raise
         return session
+
+    def _introduce(self) -> None:
+        """After the login: what is offered before it is another list on many servers, and some
+        (NetEase) open no folder for a client that does not say its name (RFC 2971).
+        """
+        for step in (self._client.capabilities, self._say_name):
+            try:
+                step()
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError:
+                continue
+
+    def _say_name(self) -> None:
+        if self._offers("ID"):
+            self._client.id_({"name": "deskhand"})
 
     def close(self) -> None:
         """Log out; never raises."""
@@ -133,27 +184,45 @@ class ImapSession:
                 raise
             except IMAPClientError as fault:
                 self._selected = None
+                if is_passing(answer_in(fault)):
+                    raise
                 raise FolderMissing(
-                    f"the folder {name} cannot be opened on {self._server.host} ({_answer(fault)}):"
+                    f"the folder {name} cannot be opened on {self._server.host} ({answer_in(fault)}):"
                     f" there are {', '.join(self._names()[:20]) or 'none'}; correct folders"
                     " in deskhand.toml"
                 ) from fault
         self._selected = name
-        return Folder(name, _number(found.get(b"UIDVALIDITY")), _number(found.get(b"EXISTS")))
+        self._count = number_of(found.get(b"EXISTS"))
+        return Folder(name, number_of(found.get(b"UIDVALIDITY")), self._count)
 
-    def uids_after(self, position: int) -> list[int]:
-        """The UIDs above a position in the open folder, ascending.
+    def uids_after(self, position: int, since: date | None = None) -> list[int]:
+        """The UIDs above a position in the open folder, ascending; with ``since`` of those only
+        that reached it on that day or later.
 
         ``UID n:*`` also gives the last message where all are below n (RFC 3501 section 6.4.8).
         """
+        wanted: list[Any] = ["UID", f"{position + 1}:*"]
+        if since is not None:
+            wanted += ["SINCE", since]
+        found: set[int] = set()
         with _translated(self._server):
-            found = self._client.search(["UID", f"{position + 1}:*"])
-        return sorted({int(uid) for uid in found if int(uid) > position})
+            if self._count <= _WINDOW:
+                found.update(int(uid) for uid in self._client.search(wanted))
+            # From the newest down, by sequence numbers, which have no gaps: UIDs rise with them.
+            for last in range(self._count if self._count > _WINDOW else 0, 0, -_WINDOW):
+                first = max(last - _WINDOW + 1, 1)
+                # What has come since it was opened has higher numbers.
+                end = "*" if last == self._count else last
+                part = self._client.search([f"{first}:{end}", *wanted])
+                found.update(int(uid) for uid in part)
+                if since is None and len(part) < last - first + 1:
+                    break
+        return sorted(uid for uid in found if uid > position)
 
     def still_there(self, uids: Sequence[int]) -> set[int]:
         """Which of these messages have not been expunged."""
         with _translated(self._server):
-            return {int(uid) for uid in self._client.search(["UID", _set(uids)])}
+            return {int(uid) for uid in self._client.search(["UID", sequence_set(uids)])}
 
     def sizes(self, uids: Sequence[int], above: int) -> dict[int, int]:
         """The sizes in bytes of those messages that are larger than ``above``.
@@ -161,13 +230,13 @@ class ImapSession:
         Asked for by a search, since an answer for each message costs more than reading it.
         """
         with _translated(self._server):
-            large = self._client.search(["UID", _set(uids), "LARGER", str(above)])
+            large = self._client.search(["UID", sequence_set(uids), "LARGER", str(above)])
         wanted = sorted(set(uids) & {int(uid) for uid in large})
         if not wanted:
             return {}
         with _translated(self._server):
             found = self._client.fetch(wanted, ["RFC822.SIZE"])
-        return {uid: _number(found.get(uid, {}).get(b"RFC822.SIZE")) for uid in wanted}
+        return {uid: number_of(found.get(uid, {}).get(b"RFC822.SIZE")) for uid in wanted}
 
     def fetch(self, uids: Sequence[int], *, headers_only: bool = False) -> list[Fetched]:
         """The messages with these UIDs that are still there, in their order.
@@ -207,7 +276,9 @@ class ImapSession:
             entry: dict[bytes, Any] = found.get(uid, {})
             if key in entry:
                 raw = bytes(entry[key] or b"")
-                fetched.append(Fetched(uid, raw, _moment(entry), len(raw), whole=not headers_only))
+                fetched.append(
+                    Fetched(uid, raw, moment_of(entry), len(raw), whole=not headers_only)
+                )
             elif uid in there:
                 fetched.append(
                     Fetched(uid, b"", None, 0, fault=f"{self._server.host} gave no content for it")
@@ -234,6 +305,8 @@ class ImapSession:
                     raise Unreachable(
                         f"the connection to {self._server.host} lost step during IDLE"
                     ) from fault
+                if is_passing(answer_in(fault)):
+                    raise
                 # Offered and refused: from now on we look ourselves.
                 self._idle_works = False
                 return
@@ -247,7 +320,9 @@ class ImapSession:
                     break
                 if _news(self._client.idle_check(timeout=0)):
                     break
+            line.settimeout(_DONE_LIMIT_S)
             self._client.idle_done()
+            line.settimeout(_READ_LIMIT_S)
 
     @property
     def waits(self) -> bool:
@@ -268,7 +343,7 @@ class ImapSession:
         It is looked for first, so that a crash between the copy and its note makes no second one.
         Raises MailFault with a sentence.
         """
-        name = folder or self._sent_folder()
+        name = folder or self.sent_folder() or self._make_sent_folder()
         self.open(name)
         with _translated(self._server):
             if self._client.search(["HEADER", "Message-ID", message_id]):
@@ -278,24 +353,27 @@ class ImapSession:
             except IMAPClientAbortError:
                 raise
             except IMAPClientError as fault:
+                if is_passing(answer_in(fault)):
+                    raise
                 raise MailFault(
-                    f"{self._server.host} did not take the copy for {name} ({_answer(fault)})"
+                    f"{self._server.host} did not take the copy for {name} ({answer_in(fault)})"
                 ) from fault
         return True
 
-    def _sent_folder(self) -> str:
-        """The folder marked ``\\Sent`` (RFC 6154), else one of the usual name, else a new one."""
+    def sent_folder(self) -> str | None:
+        r"""The folder of sent mail: marked ``\Sent`` (RFC 6154), else of a usual name; None without
+        one. The server is asked once.
+        """
+        if not self._sent_known:
+            with _translated(self._server):
+                self._sent = choose_sent(self._folders())
+            self._sent_known = True
+        return self._sent
+
+    def _make_sent_folder(self) -> str:
         with _translated(self._server):
-            found = self._client.list_folders()
-            for flags, _, name in found:
-                if any(bytes(flag).lower() == rb"\sent" for flag in flags):
-                    return str(name)
-            names = {str(name).lower(): str(name) for _, _, name in found}
-            for prefix in ("", "inbox.", "inbox/", "[gmail]/"):
-                for usual in _SENT_NAMES:
-                    if (prefix + usual).lower() in names:
-                        return names[(prefix + usual).lower()]
-            fresh = "INBOX.Sent" if any(name.startswith("inbox.") for name in names) else "Sent"
+            below = any(name.lower().startswith("inbox.") for name, _ in self._folders())
+            fresh = "INBOX.Sent" if below else "Sent"
             try:
                 self._client.create_folder(fresh)
             except IMAPClientAbortError:
@@ -303,13 +381,21 @@ class ImapSession:
             except IMAPClientError as fault:
                 raise FolderMissing(
                     f"{self._server.host} has no folder for sent mail and makes none"
-                    f" ({_answer(fault)}): name one with sent_folder in deskhand.toml"
+                    f" ({answer_in(fault)}): name one with sent_folder in deskhand.toml"
                 ) from fault
-            return fresh
+        self._sent, self._sent_known = fresh, True
+        return fresh
+
+    def _folders(self) -> list[tuple[str, list[str]]]:
+        """The folders with their attributes."""
+        return [
+            (str(name), [bytes(flag).decode("ascii", "replace") for flag in flags])
+            for flags, _, name in self._client.list_folders()
+        ]
 
     def _names(self) -> list[str]:
         try:
-            return [one_line(str(name), 80) for _, _, name in self._client.list_folders()]
+            return [one_line(name, 80) for name, _ in self._folders()]
         except IMAPClientAbortError:
             raise
         except IMAPClientError:
@@ -331,10 +417,11 @@ def _login(client: IMAPClient, server: ServerSettings, password: str) -> None:
         # A connection that was cut during the login says nothing about the password.
         if isinstance(fault.__context__, IMAPClientAbortError):
             raise fault.__context__ from None
-        answer = _answer(fault)
-        if _PASSING.search(answer):
-            raise Unreachable(
-                f"{server.host} takes no login of {server.user} now ({one_line(answer, 160)})"
+        answer = answer_in(fault)
+        if is_passing(answer):
+            raise Busy(
+                f"{server.host} takes no login of {server.user} now ({one_line(answer, 160)})",
+                asked_to_wait(answer),
             ) from fault
         raise refusal(server, answer) from fault
 
@@ -347,9 +434,13 @@ def _translated(server: ServerSettings) -> Iterator[None]:
     except MailFault:
         raise
     except (IMAPClientAbortError, OSError, EOFError) as fault:
+        if isinstance(fault, IMAPClientAbortError) and is_passing(str(fault)):
+            raise _busy(server, fault) from fault
         raise network_fault(fault, server) from fault
     except IMAPClientError as fault:
-        raise MailFault(f"{server.host} answered {one_line(_answer(fault), 200)!r}") from fault
+        if is_passing(answer_in(fault)):
+            raise _busy(server, fault) from fault
+        raise MailFault(f"{server.host} answered {answer_in(fault)!r}") from fault
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError) as fault:
         # imapclient's and imaplib's parsers on an answer that is no IMAP, or a connection that
         # another thread has cut.
@@ -358,32 +449,22 @@ def _translated(server: ServerSettings) -> Iterator[None]:
         ) from fault
 
 
-def _answer(fault: BaseException) -> str:
-    """The server's own words in an error of imapclient."""
-    text = str(fault)
-    quoted = re.search(r"b'(.*)'|b\"(.*)\"", text)
-    words = (quoted[1] or quoted[2] or "") if quoted else text
-    return one_line(words, 200)
+def _busy(server: ServerSettings, fault: BaseException) -> Busy:
+    """The sentence for a server that does not serve now; it may say how long."""
+    answer = answer_in(fault)
+    return Busy(f"{server.host} does not serve now ({answer})", asked_to_wait(answer))
 
 
-def _set(uids: Sequence[int]) -> str:
-    """A sequence set (RFC 3501, section 9), neighbours as a range: lines have a limit."""
-    parts: list[str] = []
-    for _, run in itertools.groupby(enumerate(sorted(uids)), lambda pair: pair[1] - pair[0]):
-        numbers = [uid for _, uid in run]
-        parts.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}:{numbers[-1]}")
-    return ",".join(parts)
-
-
-def _number(value: object) -> int:
-    return int(value) if isinstance(value, int) else 0
-
-
-def _moment(entry: dict[bytes, Any]) -> datetime | None:
-    found = entry.get(b"INTERNALDATE")
-    if not isinstance(found, datetime):
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+def _keep_alive(line: socket.socket) -> None:
+    """Let the system look whether the other end is still there, which also keeps a router from
+    forgetting a connection in IDLE.
+    """
+    with contextlib.suppress(OSError):
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE"):
+            if hasattr(socket, name):
+                line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), _KEEP_ALIVE_S)
+                break
 
 
 def _pending(line: socket.socket) -> bool:

@@ -57,10 +57,12 @@ def read_mail(
     source: Source,
     now: datetime,
     received_at: datetime | None = None,
+    sent: bool = False,
 ) -> Inbound:
     """Store a mail's bytes, read it, store its attachments, and say what it is.
 
-    ``received_at`` is the server's INTERNALDATE, if a server has one. Whatever the bytes are, it
+    ``received_at`` is the server's INTERNALDATE, if a server has one; ``sent`` says that it lay in
+    the account's own folder of sent mail. Whatever the bytes are, it
     answers; raises only StoreError when they cannot be stored.
     """
     sha256 = files.put(raw)
@@ -75,6 +77,7 @@ def read_mail(
             now=now,
             received_at=received_at,
             sha256=sha256,
+            sent=sent,
         )
     except StoreError:
         raise
@@ -94,6 +97,7 @@ def read_header(
     source: Source,
     now: datetime,
     received_at: datetime | None = None,
+    sent: bool = False,
 ) -> Inbound:
     """A mail of which only the header was fetched since it is too large: held, its header kept."""
     item = read_mail(
@@ -104,6 +108,7 @@ def read_header(
         source=source,
         now=now,
         received_at=received_at,
+        sent=sent,
     )
     where = f"{source.folder} of {channel.name}" if source.folder else channel.name
     said = (
@@ -124,6 +129,7 @@ def to_inbound(
     now: datetime,
     received_at: datetime | None = None,
     sha256: str | None = None,
+    sent: bool = False,
 ) -> Inbound:
     """The item for a mail that was parsed; stores its attachments, and its bytes unless their
     ``sha256`` says that they lie there.
@@ -133,6 +139,9 @@ def to_inbound(
     if sha256 is None:
         sha256 = files.put(raw)
     reached_at = min(_fresh(received_at, now) or parsed.received_at or parsed.date or now, now)
+    if sent and parsed.date is not None:
+        # A copy may be filed later than its mail was sent; the date is of a client of ours.
+        reached_at = min(reached_at, parsed.date)
     sender = _sender(parsed)
     bounced = (parsed.bounce or {}).get("original_message_id")
     in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
@@ -168,7 +177,8 @@ def to_inbound(
         ),
         automatic=parsed.automatic.automatic,
         bounce=parsed.bounce,
-        own=sender.address.lower() in settings.own_addresses,
+        own=sent or sender.address.lower() in settings.own_addresses,
+        from_sent=sent,
         before_cutoff=channel is not None
         and channel.since is not None
         and reached_at < channel.since,

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.bridge import Bridge
+from console.bridge import AccountState, Bridge
 from console.keymap import bindings_for
 from console.live import EMPTY, Live, read_whole
 from console.screens.foot import SAID_S, Foot
@@ -354,9 +354,9 @@ class DeskScreen(Screen[None]):
         """A sentence about what could not be done."""
         self.foot.say(text, "late", SAID_S * 2)
 
-    def account_told(self, name: str, ok: bool, words: str) -> None:
+    def account_told(self, state: AccountState) -> None:
         """An account of a channel does well, or not."""
-        self.foot.account_told(name, ok, words)
+        self.bridge.accounts[state.name] = state
         self.say_place()
 
     def tick(self) -> None:

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console import safe
+from console import fmt, safe
 from console.actions import entries_for
 from console.widgets.bars import KeyLine, StatusLine
 
 if TYPE_CHECKING:
+    from console.bridge import AccountState
     from console.screens.desk import DeskScreen
 
-__all__ = ["SAID_S", "Foot"]
+__all__ = ["SAID_S", "Foot", "account_words"]
 
 SAID_S = 5.0
+_NAMED = 2
+"""Accounts out of order that are named on the line; the room of accounts has them all."""
+
+
+def account_words(accounts: Sequence[AccountState], now: datetime) -> list[tuple[str, str]]:
+    """What the status line says of the accounts, with inks: those out of order first, and how to see more of them."""
+    wrong = [state for state in accounts if not state.ok]
+    said = [(f"{state.name} ✕ {_state(state, now)}", "late") for state in wrong[:_NAMED]]
+    if len(wrong) > _NAMED:
+        said = [(f"✕ {len(wrong)} of {len(accounts)} accounts do not work", "late"), *said]
+    if wrong:
+        said.append(("@ tells more", "dim"))
+    return said + [(f"{state.name} ✓ {state.brief}", "dim") for state in accounts if state.ok]
+
+
+def _state(state: AccountState, now: datetime) -> str:
+    if state.next_try is None:
+        return state.brief
+    left = (state.next_try - now).total_seconds()
+    return (
+        f"{state.brief}, again in {fmt.span_words(left)}" if left >= 1 else f"{state.brief}, again"
+    )
 
 
 class Foot:
@@ -24,7 +49,6 @@ class Foot:
         self.status = StatusLine()
         self.keys = KeyLine()
         self._own_keys = own_keys
-        self._accounts: dict[str, tuple[str, str]] = {}
 
     def say(self, text: str, ink: str, seconds: float) -> None:
         """A sentence in place of the left part, for some seconds."""
@@ -34,15 +58,10 @@ class Foot:
         """Take the sentence off when its time has come."""
         self.status.hush(time.monotonic())
 
-    def account_told(self, name: str, ok: bool, words: str) -> None:
-        """An account of a channel does well, or not."""
-        said = f"{name} {'✓' if ok else '✕'} {words}".rstrip()
-        self._accounts[name] = (said, "dim" if ok else "late")
-
     def show(self, desk: DeskScreen) -> None:
         """Bring both lines up to date."""
         queue = desk.queue
-        left = list(self._accounts.values())
+        left = account_words(list(desk.bridge.accounts.values()), desk.bridge.now())
         if desk.filter_text:
             left.insert(0, (f"filter: {desk.filter_text}", "accent"))
         if desk.pane is not None and desk.in_ticket and (unseen := desk.pane.transcript.unseen):

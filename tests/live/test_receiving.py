@@ -219,7 +219,7 @@ def test_a_store_that_fails_pauses_receiving_and_loses_nothing(
     live = opened(imap_port=dovecot.port)
     health = Health(["support"])
     account = EmailAccount(live.desk, live.settings.channels[0], live.settings, live.files, health)
-    monkeypatch.setattr("channels.email.account._STORE_PAUSE_S", 0.2)
+    monkeypatch.setattr("channels.backoff.STORE_S", 0.2)
     full = StoreError("the disk is full: free some space and try again")
     works = live.desk.receive
     fails = threading.Event()

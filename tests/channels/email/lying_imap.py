@@ -17,8 +17,12 @@ class LyingImap:
     """One mailbox; the sets name the UIDs that misbehave.
 
     ``cuts``: the connection ends when they are fetched. ``refuses``: NO. ``empty``: no content.
-    ``bad_dates``: an INTERNALDATE that is none. ``idle``: what IDLE does: ``refuse``, ``silent``, or
-    ``in one packet`` (the mails that are ``coming`` come with the answer, then it is silent).
+    ``bad_dates``: an INTERNALDATE that is none. ``vanishes``: expunged between search and fetch.
+    ``huge``: announced with as many bytes as nobody has. ``shuffles``: answers come in any order,
+    with flags of messages nobody asked for between them. ``says``: the answer to every command of a
+    word. ``sent``: what lies in the folder of sent mail, if there is one. ``idle``: what
+    IDLE does: ``refuse``, ``silent``, or ``in one packet`` (the mails that are ``coming`` come with
+    the answer, then it is silent).
     """
 
     mails: dict[int, bytes]
@@ -26,6 +30,14 @@ class LyingImap:
     refuses: set[int] = field(default_factory=set)
     empty: set[int] = field(default_factory=set)
     bad_dates: set[int] = field(default_factory=set)
+    vanishes: set[int] = field(default_factory=set)
+    huge: set[int] = field(default_factory=set)
+    shuffles: bool = False
+    says: dict[str, str] = field(default_factory=dict)
+    greeting: str = "OK ready"
+    sent: dict[int, bytes] | None = None
+    validity: int = 9
+    missing: set[str] = field(default_factory=set)
     idle: str = "refuse"
     capabilities: str = "IMAP4rev1 IDLE SPECIAL-USE"
     coming: dict[int, bytes] = field(default_factory=dict)
@@ -38,6 +50,7 @@ class LyingImap:
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._idle_tag = ""
+        self._shown = self.mails
         self._threads: list[threading.Thread] = []
         self._main = threading.Thread(target=self._accept, daemon=True)
         self._main.start()
@@ -68,8 +81,10 @@ class LyingImap:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection, connection.makefile("rwb") as stream:
-                stream.write(b"* OK ready\r\n")
+                stream.write(f"* {self.greeting}\r\n".encode())
                 stream.flush()
+                if self.greeting.startswith("BYE"):
+                    return
                 for line in stream:
                     tag, _, command = line.decode().strip().partition(" ")
                     self.commands.append(command)
@@ -87,12 +102,25 @@ class LyingImap:
         word = command.upper()
         said = ""
         result = "OK done"
+        for first, said_of_it in self.says.items():
+            if word.startswith(first):
+                if said_of_it.startswith("* BYE"):
+                    return f"{said_of_it}\r\n".encode()
+                return f"{tag} {said_of_it}\r\n".encode()
         if word.startswith("CAPABILITY"):
             said = f"* CAPABILITY {self.capabilities}\r\n"
         elif word.startswith("LOGIN"):
             result = self.login_answer
+        elif word.startswith("LIST"):
+            said = '* LIST (\\HasNoChildren) "/" INBOX\r\n'
+            if self.sent is not None:
+                said += '* LIST (\\HasNoChildren \\Sent) "/" "Sent Items"\r\n'
         elif word.startswith("EXAMINE"):
-            said = f"* {len(self.mails)} EXISTS\r\n* OK [UIDVALIDITY 9] ok\r\n"
+            name = command.partition(" ")[2].strip('"')
+            if name in self.missing:
+                return f"{tag} NO [NONEXISTENT] no such mailbox\r\n".encode()
+            self._shown = (self.sent or {}) if name == "Sent Items" else self.mails
+            said = f"* {len(self._shown)} EXISTS\r\n* OK [UIDVALIDITY {self.validity}] ok\r\n"
         elif word.startswith("IDLE"):
             if self.idle == "refuse":
                 result = "BAD what is that"
@@ -117,9 +145,8 @@ class LyingImap:
             return []
         found = re.search(r"UID (\d+):\*", word.removeprefix("UID SEARCH "))
         if found is not None:
-            return [uid for uid in sorted(self.mails) if uid >= int(found[1])] or sorted(
-                self.mails
-            )[-1:]
+            above = [uid for uid in sorted(self._shown) if uid >= int(found[1])]
+            return (above or sorted(self._shown)[-1:])[:: -1 if self.shuffles else 1]
         return self._uids(word.split()[-1])
 
     def _uids(self, text: str) -> list[int]:
@@ -127,23 +154,31 @@ class LyingImap:
         for part in text.split(","):
             first, _, last = part.partition(":")
             wanted.update(range(int(first), int(last or first) + 1))
-        return [uid for uid in sorted(self.mails) if uid in wanted]
+        return [uid for uid in sorted(self._shown) if uid in wanted]
 
     def _fetch(self, tag: str, word: str) -> bytes | None:
         uids = self._uids(word.split()[2])
+        for uid in self.vanishes & set(uids):
+            del self._shown[uid]
+        uids = [uid for uid in uids if uid in self._shown]
         if self.cuts & set(uids):
             return None
         if self.refuses & set(uids):
             return f"{tag} NO [SERVERBUG] cannot\r\n".encode()
         out = b""
+        if self.shuffles:
+            out += b"* 99 FETCH (FLAGS (\\Seen) UID 4000)\r\n* 7 EXISTS\r\n"
+            uids = uids[::-1]
         for number, uid in enumerate(uids, 1):
+            if uid in self.huge:
+                return out + b"* 1 FETCH (UID %d BODY[] {99999999999}\r\nmore than" % uid
             out += f"* {number} FETCH (UID {uid}".encode()
             if "INTERNALDATE" in word:
                 out += b" INTERNALDATE " + (
                     b'"yesterday"' if uid in self.bad_dates else _DATE.encode()
                 )
             if uid not in self.empty:
-                raw = self.mails[uid]
+                raw = self._shown[uid]
                 out += b" BODY[] {%d}\r\n%s" % (len(raw), raw)
             out += b")\r\n"
         return out + f"{tag} OK done\r\n".encode()

@@ -45,7 +45,7 @@ class Receiver:
         self.store = Store.open(home / "deskhand.db")
         self.files = FileStore(home / "files")
         self.desk = Desk(self.store, clock, self.settings, self.files)
-        self.health = Health(["support"])
+        self.health = Health(["support"], clock)
         self.account = EmailAccount(self.desk, channel, self.settings, self.files, self.health)
         self.reads = Reads(home / "deskhand.db")
 
