@@ -223,6 +223,7 @@ def test_the_customer_sees_that_somebody_writes(
     wait_until(lambda: server.actions == [(1, "typing")], 3)
     engine.typing("bot", "nonsense")
     engine.typing("nobody", "1")
+    wait_until(lambda: live.count("ticket") == 1)
     answer_number = answer(live, 1)
     server.wait_for(1, limit_s=3)
     wait_until(lambda: item(live, answer_number).state == "sent", 3)
