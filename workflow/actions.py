@@ -29,6 +29,7 @@ __all__ = [
     "RemoveTags",
     "Reply",
     "RetrySend",
+    "RuleSender",
     "SetField",
     "SetPriority",
     "SetStatus",
@@ -236,7 +237,7 @@ class RetrySend(Action):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHeld(Action):
-    """Let a held item into the queue."""
+    """Let a held item into the queue; one of which only the header is here is fetched first."""
 
     word: ClassVar[str] = "release"
     held: int
@@ -248,6 +249,19 @@ class DiscardHeld(Action):
 
     word: ClassVar[str] = "discard"
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSender(Action):
+    """Let mail of a sender in from now on, or set it aside; ``allow`` None leaves it to the checks
+    again.
+
+    ``pattern`` is an address, or ``@domain`` for everybody there.
+    """
+
+    word: ClassVar[str] = "rule sender"
+    pattern: str
+    allow: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from workflow import customers, delivery, escalation, opening, release, reply, sla
+from workflow import customers, delivery, escalation, opening, release, reply, sender_rules, sla
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
@@ -20,6 +20,7 @@ from workflow.outgoing import Composer
 from workflow.projections import refresh
 from workflow.receive import CursorMove, Received, receive
 from workflow.settings import Settings
+from workflow.store.rows import HeldRow
 from workflow.store.statements import ColumnElement, col, exists, select
 from workflow.store.store import Store, Transaction
 from workflow.store.tables import Agent, Change, Draft, Event, Group
@@ -27,7 +28,7 @@ from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
 
-_REGISTERED = (customers, delivery, escalation, opening, release, reply)
+_REGISTERED = (customers, delivery, escalation, opening, release, reply, sender_rules)
 """Modules that only need to be imported: they put their actions into ``APPLY``."""
 
 
@@ -159,6 +160,12 @@ class Desk:
             )
             refresh(transaction, self.policy)
             return found
+
+    def look_into(self, row: HeldRow) -> release.HeldWhole:
+        """A held item with its header, its text and the names of its files; changes nothing about
+        it.
+        """
+        return release.look_into(row, self._readers, self.files)
 
     def save_draft(
         self, agent: str, ticket: int, kind: str, text: str, answers: int | None

@@ -57,7 +57,8 @@ def facts(events: Iterable[Row]) -> list[sla.Fact]:
 def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
     counts = bool(data.get("counts", True))
     if name == "message.received":
-        return None if data.get("automatic") else sla.Fact(at, "received", counts=counts)
+        silent = data.get("automatic") or data.get("claims_us")
+        return None if silent else sla.Fact(at, "received", counts=counts)
     if name == "message.sent":
         if not data.get("human", True):
             return None

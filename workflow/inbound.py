@@ -58,7 +58,9 @@ class Inbound:
     the Message-IDs it answers, in the order of their headers. ``reply_token`` is the text of a
     token of ours found in its recipients or references, not yet checked. ``own`` marks mail that
     one of our own addresses sent; ``from_sent`` that it lay in the account's own folder of sent
-    mail, where nobody but us can put it.
+    mail, where nobody but us can put it; ``claims_us`` what says so, and nothing confirms it.
+    ``automatic_sign`` is the header by which it is automatic, ``authentication`` what our server
+    found out about its sender (docs/json.md), ``loop_ids`` are marks against loops that it carries.
 
     Of channels that are a conversation: ``conversation`` is its key, by which a message joins the
     ticket that goes on. ``aliases`` are further names that the channel may use for this message.
@@ -87,9 +89,13 @@ class Inbound:
     full_text: str = ""
     attachments: tuple[Attachment, ...] = ()
     automatic: bool = False
+    automatic_sign: str = ""
     bounce: dict[str, Any] | None = None
     own: bool = False
     from_sent: bool = False
+    claims_us: bool = False
+    authentication: dict[str, Any] | None = None
+    loop_ids: tuple[str, ...] = ()
     before_cutoff: bool = False
     dedupe_key: str = ""
     held_cause: str | None = None

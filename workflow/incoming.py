@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow.companies import STANDARD, Company, CompanyFile
+from workflow.holding import Gate, open_gate
 from workflow.inbound import Inbound, Party, Source
 from workflow.model import CUSTOMER, ENGINE, UNRESOLVED, Direction
 from workflow.settings import Settings
@@ -76,6 +77,8 @@ class Batch:
     secret: bytes
     own: frozenset[str]
     companies: CompanyFile | None = None
+    gate: Gate | None = None
+    """What keeps items out; None where a person lets them in."""
     by_dedupe: dict[str, Known] = field(default_factory=dict)
     by_message_id: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """Ticket, direction and channel for the name of a message."""
@@ -193,8 +196,11 @@ class Batch:
         )
 
 
-def look_up(batch: Batch, items: Sequence[Inbound]) -> None:
-    """Read everything the batch may refer to, with a fixed number of statements for each chunk."""
+def look_up(batch: Batch, items: Sequence[Inbound], *, guarded: bool = True) -> None:
+    """Read everything the batch may refer to, with a fixed number of statements for each chunk.
+
+    Without ``guarded`` nothing is kept out: a person lets the items in.
+    """
     session = batch.transaction.session
     keys = [item.dedupe_key for item in items if item.dedupe_key]
     for chunk in _chunks(keys):
@@ -237,6 +243,9 @@ def look_up(batch: Batch, items: Sequence[Inbound]) -> None:
                 tickets.add(owner)
     _load_tickets(batch, tickets)
     _load_customers(batch, items)
+    if guarded:
+        known = sorted(batch.tickets)
+        batch.gate = open_gate(batch.transaction, items, batch.settings, batch.secret, known)
     batch.next_ticket = _next_id(batch, Ticket)
     batch.next_message = _next_id(batch, Message)
     batch.next_customer = _next_id(batch, Customer)

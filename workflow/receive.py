@@ -15,6 +15,7 @@ from typing import Any
 from workflow.amending import add, delete, edit, file_row, name_also
 from workflow.apply import summary_line
 from workflow.companies import CompanyFile
+from workflow.holding import Objection
 from workflow.inbound import Inbound, Party
 from workflow.incoming import Batch, Known, TicketState, look_up, write
 from workflow.model import FAR_FUTURE_MS, Direction, Intake, Priority, Status
@@ -56,14 +57,16 @@ def receive(
     secret: bytes,
     cursor: CursorMove | None = None,
     companies: CompanyFile | None = None,
+    *,
+    guarded: bool = True,
 ) -> list[Received]:
     """Take items in, in their order; every one has an outcome.
 
     The cursor moves in this same transaction. A new customer gets what ``companies`` says of their
-    domain.
+    domain. Without ``guarded`` nothing is held: a person lets the items in.
     """
     batch = Batch(transaction, settings, secret, settings.own_addresses, companies)
-    look_up(batch, items)
+    look_up(batch, items, guarded=guarded)
     outcomes = [_take(batch, item) for item in items]
     write(batch)
     if cursor is not None:
@@ -104,19 +107,26 @@ def _decide(batch: Batch, item: Inbound) -> Received:
     known = batch.by_message_id.get(item.message_id or "")
     if item.own and known is not None and known[1] != Direction.IN:
         return Received(Intake.DUPLICATE, "a mail that this desk sent", known[0])
-    if item.held_cause:
-        return _hold(batch, item)
+    gate = batch.gate
+    if gate is not None and gate.came_back(item) is not None:
+        return Received(Intake.DUPLICATE, "a mail of our own that came back")
     state, matched_by = thread(batch, item)
+    answered = state.id if state is not None else None
+    if gate is not None and (objection := gate.judge(item, answered)) is not None:
+        gate.counts.add(item, answered, joined=answered is not None)
+        return _hold(batch, item, objection, answered)
     if state is None:
         state, matched_by = _open(batch, item), "new"
         outcome = Intake.CREATED
     else:
         outcome = Intake.APPENDED
     message = _append(batch, item, state, matched_by)
+    if gate is not None:
+        gate.counts.add(item, state.id, joined=outcome is Intake.APPENDED)
     return Received(outcome, None, state.id, message, None, matched_by)
 
 
-def _hold(batch: Batch, item: Inbound) -> Received:
+def _hold(batch: Batch, item: Inbound, objection: Objection, ticket: int | None) -> Received:
     number = batch.next_held
     batch.next_held += 1
     batch.held.append(
@@ -125,21 +135,28 @@ def _hold(batch: Batch, item: Inbound) -> Received:
             "at": batch.now,
             "channel": item.channel,
             "account": item.source.account,
-            "cause": item.held_cause,
-            "evidence": item.held_evidence,
+            "cause": objection.cause,
+            "evidence": objection.evidence,
             "sender": item.sender.address or item.sender.name,
             "subject": item.subject,
             "raw_sha256": item.raw_sha256,
             "raw_size": item.raw_size,
-            "state": "discarded" if item.set_aside else "held",
+            "state": objection.state,
             "dedupe_key": item.dedupe_key or None,
+            "reached_at": item.reached_at,
+            "ticket_id": ticket,
+            "automatic": item.automatic,
+            "report": item.bounce is not None,
+            "folder": item.source.folder,
+            "validity": item.source.validity,
+            "position": item.source.position,
         }
     )
-    data = {"held": number, "cause": item.held_cause}
-    batch.event("held.kept", None, batch.now, data, "intake")
+    data = {"held": number, "cause": objection.cause}
+    batch.event("held.kept", ticket, batch.now, data, "intake")
     if item.dedupe_key:
         batch.by_dedupe[item.dedupe_key] = Known(held=number)
-    return Received(Intake.HELD, item.held_cause, held=number)
+    return Received(Intake.HELD, objection.cause, held=number)
 
 
 def _open(batch: Batch, item: Inbound) -> TicketState:
@@ -225,6 +242,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
             "full_text": full,
             "automatic": item.automatic,
             "bounce": item.bounce,
+            "authentication": _authentication(item),
             "matched_by": matched_by,
             "raw_sha256": item.raw_sha256,
             "raw_size": item.raw_size,
@@ -258,6 +276,12 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
     return number
 
 
+def _authentication(item: Inbound) -> dict[str, Any] | None:
+    if not item.claims_us:
+        return item.authentication
+    return {**(item.authentication or {}), "claims_us": True}
+
+
 def _answers_the_team(batch: Batch, item: Inbound) -> bool:
     """Whether it answers the mail of a note: only the team knows of it, so it is the team's too,
     and neither a reply to the customer nor a word of theirs. What also goes to others is a reply.
@@ -273,6 +297,12 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
     """What a message changes on its ticket, with the events."""
     counts = not item.before_cutoff
     data: dict[str, Any] = {"message": number, "automatic": item.automatic}
+    if item.automatic_sign:
+        data["sign"] = item.automatic_sign
+    # On a ticket that is there already it may be an answer of ours: it moves nothing either way.
+    unsure = item.claims_us and state.count > 0
+    if unsure:
+        data["claims_us"] = True
     if not counts:
         data["counts"] = False
     name = "message.sent" if item.own else "message.received"
@@ -281,7 +311,7 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
     batch.event(name, state.id, item.reached_at, data, cause=f"{item.channel} intake")
     state.count += 1
     state.changed = True
-    if counts:
+    if counts and not (item.automatic or unsure):
         state.row["no_clocks"] = False
         state.clock_work = True
     elif item.own and state.current is not None and not state.current.no_clocks:
@@ -295,7 +325,7 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
     if item.from_sent and state.status == Status.NEW and not item.automatic:
         # As an answer from here would: somebody has seen to it.
         _set_status(batch, state, Status.OPEN, "answered in another program")
-    if item.own or item.automatic or item.before_cutoff:
+    if item.own or item.automatic or item.before_cutoff or unsure:
         return
     if state.status not in (Status.NEW, Status.OPEN):
         _set_status(batch, state, Status.OPEN, "the customer wrote")

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from workflow.cap_settings import Caps
 from workflow.errors import SettingsError
 
 __all__ = [
@@ -85,6 +86,12 @@ class ChannelSettings:
     undo_send_s: int = 15
     poll_s: int = 60
     max_bytes: int = 50_000_000
+    auth_servers: tuple[str, ...] = ()
+    """The servers whose Authentication-Results count; none: those that its addresses suggest."""
+    hold_dmarc: bool = False
+    hold_spam: bool = True
+    hold_unknown: bool = False
+    """Whether mail is held that failed DMARC, that our server calls spam, that is for no address of ours."""
     imap: ServerSettings | None = None
     smtp: ServerSettings | None = None
     token: Secret | None = None
@@ -104,6 +111,7 @@ class Settings:
     agents: tuple[AgentSettings, ...] = ()
     groups: tuple[GroupSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
+    caps: Caps = field(default_factory=Caps)
     warnings: tuple[str, ...] = ()
 
     @property

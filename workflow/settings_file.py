@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from workflow.cap_settings import Caps, read_caps
 from workflow.clock import parse_duration
 from workflow.errors import SettingsError
 from workflow.settings import (
@@ -60,7 +61,7 @@ class _Check:
         self.warnings: list[str] = []
 
     def settings(self, data: dict[str, Any]) -> Settings:
-        self._known(data, {"database", "agent", "group", "channel"}, ("", 0))
+        self._known(data, {"database", "agent", "group", "channel", "caps"}, ("", 0))
         agents = tuple(
             self._agent(e, ("agent", i)) for i, e in enumerate(self._tables(data, "agent"))
         )
@@ -98,7 +99,24 @@ class _Check:
                 "database",
                 f'{database!r} is no database address: write "sqlite:///deskhand.db"',
             )
-        return Settings(database, agents, groups, channels, tuple(self.warnings))
+        return Settings(
+            database,
+            agents,
+            groups,
+            channels,
+            self._caps(data.get("caps", {})),
+            tuple(self.warnings),
+        )
+
+    def _caps(self, entry: object) -> Caps:
+        if not isinstance(entry, dict):
+            raise self._fault(
+                ("", 0), "caps", 'write a table: [caps], below it ticket = ["10/10m"]'
+            )
+        try:
+            return read_caps(entry)
+        except ValueError as fault:
+            raise self._fault(("caps", 0), *fault.args) from None
 
     def _agent(self, entry: dict[str, Any], where: tuple[str, int]) -> AgentSettings:
         self._known(entry, {"name", "email", "groups", "role"}, where)
@@ -135,7 +153,8 @@ class _Check:
             )
         known = {
             "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
-            "folders", "sent_folder", "read_sent", "poll", "max_size",
+            "folders", "sent_folder", "read_sent", "poll", "max_size", "auth_servers", "dmarc", "spam",
+            "unknown_address",
         }  # fmt: skip
         self._known(entry, known, where)
         address = self._text(entry, "address", where, "")
@@ -158,6 +177,10 @@ class _Check:
             undo_send_s=self._duration(entry, "undo_send", where, 15),
             poll_s=self._duration(entry, "poll", where, 60),
             max_bytes=self._size(entry, where),
+            auth_servers=tuple(n.lower() for n in self._texts(entry, "auth_servers", where)),
+            hold_dmarc=self._holds(entry, "dmarc", where, "show"),
+            hold_spam=self._holds(entry, "spam", where, "hold"),
+            hold_unknown=self._holds(entry, "unknown_address", where, "show"),
             imap=self._server(entry, "imap", where, 993),
             smtp=self._server(entry, "smtp", where, 465),
         )
@@ -289,6 +312,13 @@ class _Check:
             raise self._fault(where, key, f"{found!r} is not between 0s and a year")
         return seconds
 
+    def _holds(self, entry: dict[str, Any], key: str, where: tuple[str, int], default: str) -> bool:
+        """Whether such mail is to be held, by the words ``hold`` and ``show``."""
+        found = self._text(entry, key, where, default)
+        if found not in ("hold", "show"):
+            raise self._fault(where, key, f"{found!r} is neither hold nor show")
+        return found == "hold"
+
     def _size(self, entry: dict[str, Any], where: tuple[str, int]) -> int:
         found = entry.get("max_size", "50MB")
         match = re.fullmatch(r"(\d+)\s*(KB|MB|GB)?", str(found).strip().upper())
@@ -359,7 +389,7 @@ class _Check:
         start, seen = 0, -1
         if kind:
             for number, line in enumerate(self.lines):
-                if re.match(rf"\s*\[\[\s*{re.escape(kind)}\s*\]\]", line):
+                if re.match(rf"\s*\[{{1,2}}\s*{re.escape(kind)}\s*\]", line):
                     seen += 1
                     if seen == index:
                         start = number

@@ -16,6 +16,7 @@ from workflow.customers import JOINED, MOVED, SPLIT, link, root_of, unlink
 from workflow.delivery import change_delivery, outbox_item, put_back, take_back
 from workflow.errors import Refusal
 from workflow.model import OutboxState, rfc3339
+from workflow.sender_rules import put_rule
 from workflow.store.statements import col, select
 from workflow.store.tables import (
     Change,
@@ -24,6 +25,7 @@ from workflow.store.tables import (
     Event,
     Held,
     Message,
+    SenderRule,
     Ticket,
     TicketTag,
 )
@@ -331,23 +333,40 @@ def _retried_again(context: Context, event: Event) -> None:
 
 @_reverts("held.discarded")
 def _held(context: Context, event: Event) -> None:
-    _decide_held(context, event, "held.kept", ("discarded", "held"))
+    """It is what it was before."""
+    became = event.name.partition(".")[2]
+    _put_held(context, event, "held.put_back", became, event.data["before"])
 
 
-@_reverts("held.kept")
-def _discard_again(context: Context, event: Event) -> None:
-    _decide_held(context, event, "held.discarded", ("held", "discarded"))
+@_reverts("held.put_back")
+def _held_again(context: Context, event: Event) -> None:
+    became = event.data["before"]
+    _put_held(context, event, f"held.{became}", event.data["after"], became)
 
 
-def _decide_held(context: Context, event: Event, name: str, states: tuple[str, str]) -> None:
+def _put_held(context: Context, event: Event, name: str, expected: str, wanted: str) -> None:
     row = context.transaction.session.get(Held, event.data["held"])
     assert row is not None
-    expected, wanted = states
     if row.state != expected:
         raise Refusal(f"held item {row.id} is {row.state} by now, not {expected}")
     row.state = wanted
     context.transaction.session.add(row)
-    context.record(name, None, {"held": row.id, "before": expected, "undoes": event.id})
+    data = {"held": row.id, "before": expected, "after": wanted, "undoes": event.id}
+    context.record(name, event.ticket_id, data)
+
+
+@_reverts("sender.ruled")
+def _sender_rule(context: Context, event: Event) -> None:
+    """The rule of before, or none."""
+    pattern, before, after = (event.data[key] for key in ("pattern", "before", "after"))
+    row = context.transaction.session.get(SenderRule, pattern)
+    if (row.allow if row is not None else None) != after:
+        raise Refusal(f"the rule about {pattern} was changed again since: set it by hand")
+    if before is None:
+        context.transaction.session.delete(row)
+    else:
+        put_rule(context, pattern, before)
+    _swap(context, event)
 
 
 @_reverts("held.released")

@@ -25,6 +25,7 @@ from workflow.inbound import Inbound, Party, Source
 from workflow.model import Intake
 from workflow.outbox import mark_copied, uncopied
 from workflow.receive import CursorMove
+from workflow.release import complete, give_up_fetching
 from workflow.settings import ChannelSettings, Settings
 from workflow.store.reads import Reads
 
@@ -90,6 +91,7 @@ class EmailAccount:
         try:
             session = self._connect()
             missing = self._read_folders(session, self._in_order(session), tally)
+            self._fetch_wanted(session)
             if missing is not None:
                 raise missing
             self._say("has read all mail")
@@ -168,6 +170,7 @@ class EmailAccount:
             order = self._in_order(session)
             while self._working():
                 self._copy_sent(session)
+                self._fetch_wanted(session)
                 missing = self._read_folders(session, order, tally)
                 # The first folder last, since IDLE watches the folder that is open. It is read at
                 # the beginning as well: a question before the answer that lies in the sent folder.
@@ -390,6 +393,33 @@ class EmailAccount:
             received_at=entry.received_at,
             sent=sent,
         )
+
+    # -- large mail that a person wants
+
+    def _fetch_wanted(self, session: ImapSession) -> None:
+        """Fetch the rest of the mails that were held by their header and released."""
+        for row in self._reads.held_wanted(self.channel.name):
+            if not self._working():
+                return
+            self._say(f"fetching a mail of {row.raw_size / 1e6:.0f} MB")
+            try:
+                folder = session.open(row.folder)
+                gone = folder.validity != row.validity
+                found = [] if gone else session.fetch_large(row.position, row.raw_size)
+            except Unreachable:
+                if self._tried((row.folder, row.validity, row.position, 0)) < _TRIES:
+                    raise
+                why = f"the connection broke {_TRIES} times while it was fetched"
+                give_up_fetching(self._desk, row.id, f"{why}: look at it with a mail program")
+                continue
+            except MailFault as fault:
+                give_up_fetching(self._desk, row.id, str(fault))
+                continue
+            if not found or found[0].fault is not None:
+                said = found[0].fault if found else f"it is no longer in {row.folder} on the server"
+                give_up_fetching(self._desk, row.id, f"{said}: look for it with a mail program")
+            else:
+                complete(self._desk, row.id, found[0].raw)
 
     # -- copies of what was sent -------------------------------------------------------------------
 

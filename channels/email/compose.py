@@ -70,6 +70,8 @@ class EmailComposer:
             _text_line("Subject", one_line(message.subject, _LONGEST_SUBJECT)),
             f"Date: {format_datetime(message.at)}\r\n",
             f"Message-ID: {message_id}\r\n",
+            # Servers that write a Message-ID of their own leave this: by it a mail that comes back is known.
+            f"X-Loop: {message_id}\r\n",
         ]
         if message.answered is not None:
             answered = message.answered

@@ -65,13 +65,16 @@ class _Client(IMAPClient):  # type: ignore[misc]  # it ships no types
     """
 
     _reads_unasked = False
+    largest = 0
+    """Bytes of a literal that are taken; may be changed for one answer."""
 
     def bound_literals(self, largest: int) -> None:
         """Take no literal (RFC 3501, section 4.3) of more bytes: memory is not the server's to fill."""
         read = self._imap.read
+        self.largest = largest
 
         def bounded(size: int) -> Any:
-            if size > largest:
+            if size > self.largest:
                 # What follows are its bytes, not answers: this connection cannot go on.
                 raise self._imap.abort(f"it announces {size} bytes, more than we take")
             return read(size)
@@ -252,6 +255,16 @@ class ImapSession:
             if len(uids) == 1:
                 return self._fetch_alone(uids[0], headers_only, str(fault))
         return [entry for uid in uids for entry in self.fetch([uid], headers_only=headers_only)]
+
+    def fetch_large(self, uid: int, size: int) -> list[Fetched]:
+        """One message that a person wants although it is above the limit; ``size`` is what the
+        server has said of it.
+        """
+        usual, self._client.largest = self._client.largest, size + size // 10 + 1_000
+        try:
+            return self.fetch([uid])
+        finally:
+            self._client.largest = usual
 
     def _fetch_alone(self, uid: int, headers_only: bool, why: str) -> list[Fetched]:
         """A second way to a message whose INTERNALDATE may be what cannot be read."""

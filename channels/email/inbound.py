@@ -9,20 +9,17 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from channels.email.headers import message_ids
 from channels.email.parse import ParsedMail, parse_mail
+from channels.email.screening import screen
 from workflow.errors import StoreError
 from workflow.files import FileStore
+from workflow.holding import TOO_LARGE, UNREADABLE
 from workflow.inbound import Attachment, Inbound, Party, Source
 from workflow.settings import ChannelSettings, Settings
 from workflow.tokens import TOKEN
 
 __all__ = ["TOO_LARGE", "UNREADABLE", "EmailReader", "read_header", "read_mail", "to_inbound"]
-
-UNREADABLE = "could not be read"
-"""The cause of a mail that no reader understood; its bytes are kept."""
-
-TOO_LARGE = "too large"
-"""The cause of a mail over its account's ``max_size``."""
 
 _NOBODY = Party("no sender", "")
 _PLUS = re.compile(r"\+([^@]*)@")
@@ -146,6 +143,7 @@ def to_inbound(
     bounced = (parsed.bounce or {}).get("original_message_id")
     in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
     cause, evidence = _hold(parsed, len(raw), channel)
+    screened = screen(raw, parsed, sender.address, channel, settings, sent=sent)
     return Inbound(
         channel="email",
         source=source,
@@ -176,15 +174,19 @@ def to_inbound(
             for file in parsed.attachments
         ),
         automatic=parsed.automatic.automatic,
+        automatic_sign=parsed.automatic.reason,
         bounce=parsed.bounce,
-        own=sent or sender.address.lower() in settings.own_addresses,
         from_sent=sent,
+        own=screened.own,
+        claims_us=screened.claims_us,
+        authentication=screened.authentication,
+        loop_ids=message_ids(parsed.headers.get(b"x-loop", b"")),
         before_cutoff=channel is not None
         and channel.since is not None
         and reached_at < channel.since,
         dedupe_key=_dedupe_key(parsed),
-        held_cause=cause,
-        held_evidence=evidence,
+        held_cause=cause or screened.cause,
+        held_evidence=evidence if cause else screened.evidence,
         defects=parsed.defects,
     )
 

@@ -9,7 +9,8 @@ passed :mod:`workflow.plaintext`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,8 @@ class ParsedMail:
     automatic: Automatic = NOT_AUTOMATIC
     bounce: dict[str, Any] | None = None
     defects: tuple[str, ...] = ()
+    headers: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    """All of them, names in lower case, values as they came (:class:`channels.email.mime.Part`)."""
 
 
 def parse_mail(raw: bytes) -> ParsedMail:
@@ -113,7 +116,7 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
         defects.append("no Message-ID")
 
     full_text = printable(contents.text).strip("\n").rstrip()
-    automatic = judge_automatic(headers, root.content_type, sender.address or sender.name)
+    automatic = judge_automatic(headers, root.content_type, sender.address or sender.name, subject)
     bounce = None
     if automatic.automatic:
         from_server = _is_server(headers, sender)
@@ -139,6 +142,7 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
         automatic=automatic,
         bounce=bounce,
         defects=_told(defects),
+        headers=headers,
     )
 
 

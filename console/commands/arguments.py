@@ -30,7 +30,7 @@ HANDLERS = {
     "undo": "console.commands.changing:undo",
     "redo": "console.commands.changing:redo",
     "outbox": "console.commands.changing:outbox",
-    "held": "console.commands.changing:held",
+    "held": "console.commands.held:held",
     "intake": "console.commands.arriving:intake",
     "import": "console.commands.arriving:import_mail",
     "engine": "console.commands.running:engine",
@@ -45,6 +45,8 @@ _DASHED = ("set", "list", "search")
 
 _VALUED = ("--home", "--agent", "--now", "--view", "--sort", "--limit", "--order")
 """The options whose next word is their value, before such verbs and after them."""
+
+_HELD_WORDS = ("list", "show", "release", "discard", "allow", "block", "rules")
 
 _PEOPLE_WORDS = ("list", "show", "merge", "unmerge")
 
@@ -173,14 +175,17 @@ def _changing_verbs(verb: _AddVerb) -> None:
     found = verb("undo", "take back your last changes")
     found.add_argument("count", nargs="?", type=_number, default=1, metavar="N")
     verb("redo", "do again what the last undo took back")
-    for name, what, help_ in (
-        ("outbox", ("list", "retry", "cancel"), "what is to be sent"),
-        ("held", ("list", "show", "release", "discard"), "what was kept out, and why"),
-    ):
-        found = verb(name, help_)
-        found.add_argument("what", nargs="?", choices=what, default="list")
-        found.add_argument("number", nargs="?", type=_number, metavar="N")
-        found.add_argument("--all", action="store_true", help="what is over and done with as well")
+    found = verb("outbox", "what is to be sent")
+    found.add_argument("what", nargs="?", choices=("list", "retry", "cancel"), default="list")
+    found.add_argument("number", nargs="?", type=_number, metavar="N")
+    found.add_argument("--all", action="store_true", help="what is over and done with as well")
+    found = verb("held", "what was kept out, and why; let it in or not, always allow, always block")
+    found.add_argument("what", nargs="?", choices=_HELD_WORDS, default="list")
+    found.add_argument("words", nargs="*", metavar="N|ADDRESS")
+    found.add_argument("--all", action="store_true", help="what is over and done with as well")
+    found.add_argument(
+        "--domain", action="store_true", help="allow, block: everybody at the domain of the sender"
+    )
 
 
 def _people_verbs(verb: _AddVerb) -> None:

@@ -55,11 +55,12 @@ def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
         received_at=None,
     )
     received = desk.receive([item])[0]
-    where = f"ticket #{received.ticket}" if received.ticket else f"held item {received.held}"
+    where = f" ticket #{received.ticket}" if received.ticket else ""
+    where = where or (f" held item {received.held}" if received.held else "")
     cause = f" ({received.cause})" if received.cause else ""
     return Answer(
         documents.intake(item, received),
-        f"{name}: {received.outcome.value} {where}{cause}",
+        f"{name}: {received.outcome.value}{where}{cause}",
     )
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "assign",
     "escalate",
     "hand_back",
-    "held",
     "new",
     "outbox",
     "redo",
@@ -312,32 +311,4 @@ def outbox(desktop: Desktop, args: Namespace) -> Answer:
     return Answer(
         {"items": [documents.outbox_item(row) for row in rows]},
         text if rows else "the outbox is empty: everything has been sent",
-    )
-
-
-def held(desktop: Desktop, args: Namespace) -> Answer:
-    """What was kept out, and why; let one in or discard it."""
-    if args.what in ("release", "discard"):
-        if args.number is None:
-            raise UsageError(f"say which one: deskhand held {args.what} N")
-        action = (
-            a.ReleaseHeld(args.number) if args.what == "release" else a.DiscardHeld(args.number)
-        )
-        outcome = desktop.desk.perform(action, _actor(desktop), CAUSE)
-        return Answer({"held": args.number, "ticket": outcome.ticket}, outcome.summary)
-    rows = desktop.reads.held(None if args.all or args.what == "show" else "held")
-    if args.what == "show":
-        row = next((row for row in rows if row.id == args.number), None)
-        if row is None:
-            raise NotFound(f"there is no held item {args.number}: deskhand held lists them")
-        raw = desktop.files.read(row.raw_sha256).decode("utf-8", "replace")
-        return Answer(
-            {**documents.held_item(row), "raw": raw},
-            f"{row.cause}: {row.evidence}\n\n{raw[:20_000]}",
-        )
-    lines = [(str(r.id), r.cause, r.sender, r.subject, rfc3339(r.at) or "") for r in rows]
-    text = table(lines, ("n", "cause", "from", "subject", "at"), (0, 30, 30, 40, 0))
-    return Answer(
-        {"items": [documents.held_item(row) for row in rows]},
-        text if rows else "nothing is held",
     )

@@ -9,6 +9,7 @@ from typing import Any
 from workflow.inbound import Inbound, Party
 from workflow.model import Priority, rfc3339
 from workflow.receive import Received
+from workflow.release import HeldWhole
 from workflow.standing import nearest, standing
 from workflow.store.rows import (
     ClockDetail,
@@ -21,6 +22,7 @@ from workflow.store.rows import (
     MessageDetail,
     OutboxRow,
     SearchHit,
+    SenderRuleRow,
     TicketDetail,
 )
 
@@ -30,11 +32,13 @@ __all__ = [
     "customer_row",
     "customer_ticket",
     "held_item",
+    "held_whole",
     "hit",
     "intake",
     "listed",
     "message",
     "outbox_item",
+    "sender_rule",
     "ticket",
 ]
 
@@ -162,6 +166,7 @@ def message(detail: MessageDetail) -> Document:
         "text": detail.text,
         "full_text": detail.full_text,
         "automatic": detail.automatic,
+        "authentication": detail.authentication,
         "bounce": detail.bounce,
         "attachments": [
             {"name": file.name, "type": file.content_type, "size": file.size, "sha256": file.sha256}
@@ -194,6 +199,7 @@ def intake(item: Inbound, received: Received) -> Document:
             "text": item.text,
             "full_text": item.full_text,
             "automatic": item.automatic,
+            "authentication": item.authentication,
             "bounce": item.bounce,
             "attachments": [
                 {
@@ -300,4 +306,31 @@ def held_item(row: HeldRow) -> Document:
         "subject": row.subject,
         "size": row.raw_size,
         "state": row.state,
+        "reached_at": rfc3339(row.reached_at),
+        "ticket": row.ticket,
+        "automatic": row.automatic,
+    }
+
+
+def held_whole(whole: HeldWhole) -> Document:
+    """A held item with what is in it."""
+    return {
+        **held_item(whole.row),
+        "head": whole.head,
+        "text": whole.text,
+        "attachments": [
+            {"name": name, "type": kind, "size": size} for name, kind, size in whole.files
+        ],
+        "whole": whole.whole,
+        "fault": whole.fault or None,
+    }
+
+
+def sender_rule(row: SenderRuleRow) -> Document:
+    """A rule about a sender."""
+    return {
+        "pattern": row.pattern,
+        "rule": "allow" if row.allow else "block",
+        "at": rfc3339(row.at),
+        "by": row.by,
     }

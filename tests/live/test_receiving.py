@@ -164,9 +164,31 @@ def test_a_mail_that_is_too_large_is_held_by_its_header_and_can_be_released(
         live.desk.undo(ANA)
     with pytest.raises(Refusal, match="already released"):
         live.desk.perform(a.ReleaseHeld(held.id), ANA, "test")
+    done = live.engine().run_once()
+    assert [one.error for one in done.accounts] == [None]
+    detail = live.reads.ticket(2)
+    assert detail is not None
+    (message,) = detail.messages
+    assert message.text.count("filler line") == 20_000
+    assert len(live.files.read(message.raw_sha256 or "")) > 200_000
+    assert live.column("SELECT state FROM held") == ["released"]
     dovecot.reset_uidvalidity()
     again = live.engine().run_once()
     assert (again.received, again.duplicate) == (2, 2)
+
+
+def test_a_large_mail_that_is_gone_when_it_is_wanted_says_so(
+    dovecot: Dovecot, opened: Opened
+) -> None:
+    live = opened(imap_port=dovecot.port, more='max_size = "100KB"\n')
+    path = dovecot.deliver(letter(1, text="filler line\n" * 20_000))
+    live.engine().run_once()
+    live.desk.perform(a.ReleaseHeld(1), ANA, "test")
+    path.unlink()
+    assert [one.ok for one in live.engine().run_once().accounts] == [True]
+    detail = live.reads.ticket(1)
+    assert detail is not None
+    assert "no longer in INBOX on the server" in detail.messages[0].text
 
 
 def test_clocks_start_when_mail_reached_the_server_and_old_mail_starts_none(

@@ -244,7 +244,7 @@ def test_every_item_has_an_entry_in_the_ledger(bench: Bench) -> None:
 
 def corpus(bench: Bench, size: int, seed: int) -> list[Inbound]:
     """Mail of every kind in an order that a mailbox might have."""
-    random, start = Random(seed), bench.clock.now() - timedelta(days=2)
+    random, start = Random(seed), bench.clock.now() - timedelta(hours=20)
     items: list[Inbound] = []
     for number in range(size):
         at = start + timedelta(minutes=number * random.random() * 5)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         HistoryRow,
         MessageDetail,
         OutboxRow,
+        SenderRuleRow,
         TicketDetail,
     )
 
@@ -236,14 +237,47 @@ class Reads:
 
     def held(self, state: str | None = "held", limit: int = 500) -> list[HeldRow]:
         """What was kept out, newest first; ``state`` None for all."""
+        if state is None:
+            return self._held("1 ORDER BY id DESC LIMIT ?", limit)
+        return self._held("state = ? ORDER BY id DESC LIMIT ?", state, limit)
+
+    def held_item(self, number: int) -> HeldRow | None:
+        """One held item, whatever its state."""
+        return next(iter(self._held("id = ?", number)), None)
+
+    def held_count(self) -> int:
+        """How many held items wait for a person."""
+        return int(self.fetch("SELECT count(*) FROM held WHERE state = 'held'")[0][0])
+
+    def held_wanted(self, account: str) -> list[HeldRow]:
+        """The released items of an account whose mail is still to be fetched whole."""
+        return self._held("state = 'wanted' AND account = ? ORDER BY id", account)
+
+    def _held(self, where: str, *parameters: object) -> list[HeldRow]:
         from workflow.store.rows import HeldRow
 
         rows = self.fetch(
-            """SELECT id, at, account, cause, evidence, sender, subject, raw_sha256, raw_size, state FROM held
-            WHERE ? IS NULL OR state = ? ORDER BY id DESC LIMIT ?""",
-            (state, state, limit),
+            f"""SELECT id, at, account, cause, evidence, sender, subject, raw_sha256, raw_size, state,
+            channel, coalesce(reached_at, at), ticket_id, automatic, folder, validity, position
+            FROM held WHERE {where}""",
+            parameters,
         )
-        return [HeldRow(row[0], from_millis(row[1]), *row[2:]) for row in rows]
+        return [
+            HeldRow(
+                *[row[0], from_millis(row[1]), *row[2:11], from_millis(row[11]), row[12]],
+                *[bool(row[13]), *row[14:]],
+            )
+            for row in rows
+        ]
+
+    def sender_rules(self) -> list[SenderRuleRow]:
+        """The rules about senders, the newest first."""
+        from workflow.store.rows import SenderRuleRow
+
+        rows = self.fetch(
+            "SELECT pattern, allow, at, by FROM sender_rule ORDER BY at DESC, pattern"
+        )
+        return [SenderRuleRow(row[0], bool(row[1]), from_millis(row[2]), row[3]) for row in rows]
 
     def agents(self) -> list[str]:
         """The names of the agents who work here."""

@@ -30,6 +30,7 @@ __all__ = [
     "OutboxRow",
     "QueueRow",
     "SearchHit",
+    "SenderRuleRow",
     "TicketDetail",
 ]
 
@@ -75,6 +76,8 @@ class MessageDetail:
     in_reply_to: str | None
     account: str | None
     channel: str
+    authentication: dict[str, Any] | None = None
+    """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
     attachments: tuple[AttachmentDetail, ...] = ()
 
 
@@ -277,6 +280,24 @@ class HeldRow:
     raw_sha256: str
     raw_size: int
     state: str
+    channel: str
+    reached_at: datetime
+    ticket: int | None
+    """The ticket that it answers."""
+    automatic: bool
+    folder: str
+    validity: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRuleRow:
+    """What a person has decided about all mail of an address, or (``@domain``) of a domain."""
+
+    pattern: str
+    allow: bool
+    at: datetime
+    by: str
 
 
 Excerpt = tuple[str, tuple[tuple[int, int], ...]]

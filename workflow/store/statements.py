@@ -7,17 +7,20 @@ They are the ORM's own; that they come from here keeps it the store's business w
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, text, update
+from sqlalchemy import select as columns
 from sqlmodel import col, delete, or_, select
 
 __all__ = [
     "ColumnElement",
     "bindparam",
     "col",
+    "columns",
     "delete",
     "exists",
     "func",
     "or_",
     "select",
+    "text",
     "update",
 ]

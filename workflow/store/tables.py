@@ -228,6 +228,8 @@ class Message(SQLModel, table=True):
         Index("ix_message_ticket", "ticket_id", "id"),
         Index("ix_message_message_id", "message_id"),
         Index("uq_message_dedupe_key", "dedupe_key", unique=True),
+        Index("ix_message_sender", "from_address", "at"),
+        _partial("ix_message_automatic", "at", where="automatic"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id")
@@ -260,6 +262,10 @@ class Message(SQLModel, table=True):
     """The whole readable body; null where nothing was cut, then it is ``text``."""
     automatic: bool = False
     bounce: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    authentication: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
     matched_by: str = ""
     raw_sha256: str | None = None
     raw_size: int = 0
@@ -407,6 +413,13 @@ class Held(SQLModel, table=True):
     """An inbound item kept out of the queue, with its cause."""
 
     __tablename__ = "held"
+    __table_args__ = (
+        Index("ix_held_sender", "sender", "reached_at"),
+        Index("ix_held_ticket", "ticket_id", "reached_at"),
+        _partial("ix_held_waiting", "id", where="state = 'held'"),
+        _partial("ix_held_wanted", "account", "id", where="state = 'wanted'"),
+        _partial("ix_held_automatic", "reached_at", where="automatic"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = _when(nullable=False)
     channel: str = "email"
@@ -418,9 +431,41 @@ class Held(SQLModel, table=True):
     raw_sha256: str
     raw_size: int = 0
     state: str = "held"
-    """held, released, discarded"""
+    """held; blocked: set aside by a rule; released; wanted: released, its mail still to be fetched;
+    discarded"""
     message_row: int | None = Field(default=None, foreign_key="message.id")
     dedupe_key: str | None = Field(default=None, index=True)
+    reached_at: datetime | None = _when()
+    """When it reached us: where its clocks start if it is released."""
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id")
+    """The ticket that it answers."""
+    automatic: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    report: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    """A report of delivery."""
+    folder: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    """Where its whole mail lies on the server, with the two below."""
+    validity: int = Field(
+        default=0, sa_column=Column(BigInteger, nullable=False, server_default="0")
+    )
+    position: int = Field(
+        default=0, sa_column=Column(BigInteger, nullable=False, server_default="0")
+    )
+
+
+class SenderRule(SQLModel, table=True):
+    """What a person has decided about all mail of an address, or (``@domain``) of a domain."""
+
+    __tablename__ = "sender_rule"
+    pattern: str = Field(primary_key=True)
+    """In lower case."""
+    allow: bool
+    at: datetime = _when(nullable=False)
+    by: str
+    """The agent."""
 
 
 class Cursor(SQLModel, table=True):

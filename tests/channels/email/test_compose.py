@@ -84,7 +84,7 @@ def test_a_plain_answer(files: FileStore) -> None:
     assert made.recipients == ("joe@example.org", "boss@example.org")
     assert made.raw_size == len(raw)
     assert {name.lower() for name in mail} == {
-        "from", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
+        "from", "to", "cc", "subject", "date", "message-id", "x-loop", "in-reply-to", "references",
         "mime-version", "content-type", "content-transfer-encoding",
     }  # fmt: skip
 
@@ -146,7 +146,7 @@ def test_no_text_makes_a_header_and_all_arrives(
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
     assert b"\n" not in raw.replace(b"\r\n", b"")
     assert [name.lower() for name in mail] == [
-        "from", "to", "subject", "date", "message-id", "mime-version", "content-type",
+        "from", "to", "subject", "date", "message-id", "x-loop", "mime-version", "content-type",
     ]  # fmt: skip
     assert [one.addr_spec for one in mail["To"].addresses] == ["joe@example.org", "inc@example.org"]
     item = read_mail(
