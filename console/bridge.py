@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         OutboxRow,
         QueueRow,
         SearchHit,
+        SenderRuleRow,
         TicketDetail,
     )
 
@@ -86,6 +87,14 @@ class ReadsPort(Protocol):
 
     def held(self, state: str | None = "held") -> list[HeldRow]:
         """What was kept out."""
+        ...
+
+    def held_count(self) -> int:
+        """How many held items wait for a person."""
+        ...
+
+    def sender_rules(self) -> list[SenderRuleRow]:
+        """What was decided about all mail of a sender."""
         ...
 
     def draft(self, agent: str, ticket: int, kind: str) -> DraftDetail | None:

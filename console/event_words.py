@@ -92,6 +92,12 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "message.sent": lambda data: (
         "reply sent" if data.get("human", True) else "sent to those who are told"
     ),
+    "held.kept": lambda data: f"kept a mail out, held item {data.get('held')}: {data.get('cause')}",
+    "held.released": lambda data: f"let held item {data.get('held')} in",
+    "held.discarded": lambda data: f"discarded held item {data.get('held')}",
+    "held.put_back": lambda data: f"held item {data.get('held')} waits again",
+    "message.completed": lambda _data: "fetched the rest of a large mail",
+    "message.not_completed": lambda data: f"could not fetch a large mail: {data.get('error')}",
     "outbox.cancelled": lambda _data: "reply taken back",
     "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",
 }

@@ -228,7 +228,7 @@ class Keystrokes(People):
 
     def do_held(self) -> None:
         """The held room."""
-        from console.screens.rooms import HeldRoom
+        from console.screens.held_room import HeldRoom
 
         self._desk.app.push_screen(HeldRoom(self._bridge, self._desk.zone), self._opened)
 

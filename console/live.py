@@ -67,6 +67,7 @@ class Live:
         self._busy = False
         tickets, self._event = changed
         self._desk.tickets_changed(tickets)
+        self._count_held()
         if tickets:
             self.refresh()
 
@@ -99,6 +100,12 @@ class Live:
 
         bridge.read(ids, lambda found: self._put(number, found), self._desk.complain)
         bridge.read(counts, self._desk.show_counts, self._desk.complain)
+        self._count_held()
+
+    def _count_held(self) -> None:
+        self._bridge.read(
+            lambda reads: reads.held_count(), self._desk.show_held, self._desk.complain
+        )
 
     def _put(self, number: int, ids: array[int]) -> None:
         if number == self._asked:

@@ -19,7 +19,7 @@ from workflow.model import Direction, OutboxState, Status
 from workflow.outgoing import Answered, OutgoingFile, OutgoingMessage, chat_of, recipients_of
 from workflow.plaintext import one_line, printable
 from workflow.settings import ChannelSettings
-from workflow.store.statements import col, select
+from workflow.store.statements import col, func, select
 from workflow.store.tables import AttachmentRow, Draft, Identity, Message, Outbox, Ticket
 from workflow.tokens import make_token
 from workflow.via import account_via, identity_of
@@ -196,6 +196,7 @@ def _parties(pairs: list[list[str]]) -> tuple[Party, ...]:
 def _answered_row(context: Context, action: a.Reply) -> Message | None:
     """The message that is answered: the one named, else the customer's newest, else our newest."""
     session = context.transaction.session
+    own = context.settings.own_addresses
     if action.answers is not None:
         row = session.get(Message, action.answers)
         if row is None or row.ticket_id != action.ticket:
@@ -210,7 +211,12 @@ def _answered_row(context: Context, action: a.Reply) -> Message | None:
                 # What was taken back never reached anybody.
                 col(Message.delivery).is_distinct_from(OutboxState.CANCELLED.value),
             )
-            .order_by(col(Message.automatic), col(Message.id).desc())
+            .order_by(
+                col(Message.automatic),
+                # What came in and only says that it is from us is answered last of all.
+                func.lower(col(Message.from_address)).in_(own),
+                col(Message.id).desc(),
+            )
             .limit(1)
         )
         row = session.exec(query).first()

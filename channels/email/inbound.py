@@ -258,6 +258,8 @@ def _unreadable(raw: bytes, sha256: str, source: Source, at: datetime, why: str)
 
 
 def _megabytes(size: int) -> str:
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1e3))} KB"
     return f"{size / 1e6:.1f} MB" if size < 10_000_000 else f"{round(size / 1e6)} MB"
 
 

@@ -117,7 +117,7 @@ def _servers(channel: ChannelSettings) -> OwnServers:
 def _is_confirmed(
     raw: bytes, fields: Sequence[tuple[str, str]], found: Authentication | None
 ) -> bool:
-    """Whether a mail from one of our addresses is from us (docs/decisions)."""
+    """Whether a mail from one of our addresses is from us (docs/decisions/0007)."""
     if found is not None and (found.verdict == "verified" or _is_denied(found)):
         return found.verdict == "verified"
     return not says_failed(fields) and came_from_inside(received_lines(raw))

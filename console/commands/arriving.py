@@ -56,7 +56,7 @@ def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
     )
     received = desk.receive([item])[0]
     where = f" ticket #{received.ticket}" if received.ticket else ""
-    where = where or (f" held item {received.held}" if received.held else "")
+    where = where or (f" as item {received.held}" if received.held else "")
     cause = f" ({received.cause})" if received.cause else ""
     return Answer(
         documents.intake(item, received),

@@ -241,6 +241,12 @@ class DeskScreen(Screen[None]):
         """The counts of the views have been read again."""
         self.queue_pane.tabs.set_counts(counts)
 
+    def show_held(self, count: int) -> None:
+        """Another number of held items waits for a person."""
+        if count != self.foot.held:
+            self.foot.held = count
+            self.say_place()
+
     def _tell_empty(self) -> None:
         if self.filter_text:
             words = (

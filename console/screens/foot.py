@@ -49,6 +49,8 @@ class Foot:
         self.status = StatusLine()
         self.keys = KeyLine()
         self._own_keys = own_keys
+        self.held = 0
+        """How many held items wait for a person."""
 
     def say(self, text: str, ink: str, seconds: float) -> None:
         """A sentence in place of the left part, for some seconds."""
@@ -62,6 +64,8 @@ class Foot:
         """Bring both lines up to date."""
         queue = desk.queue
         left = account_words(list(desk.bridge.accounts.values()), desk.bridge.now())
+        if self.held:
+            left.insert(0, (f"{self.held} held · H", "risk"))
         if desk.filter_text:
             left.insert(0, (f"filter: {desk.filter_text}", "accent"))
         if desk.pane is not None and desk.in_ticket and (unseen := desk.pane.transcript.unseen):

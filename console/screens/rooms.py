@@ -1,4 +1,4 @@
-"""The rooms beside the queue: what was held on its way in, what is on its way out."""
+"""The rooms beside the queue: what all of them have in common, and what is on its way out."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from console import fmt, safe
 from console.bridge import Bridge, ReadsPort
 from console.drawing import LineBuilder
 from console.widgets.bars import Bar
+from console.widgets.transcript_lines import wrap
 from console.widgets.virtual_list import VirtualList
-from workflow.actions import Action, CancelSend, DiscardHeld, ReleaseHeld, RetrySend
-from workflow.store.rows import HeldRow, OutboxRow
+from workflow.actions import Action, CancelSend, RetrySend
+from workflow.store.rows import OutboxRow
 
-__all__ = ["HeldRoom", "OutboxRoom", "Room"]
+__all__ = ["OutboxRoom", "Room", "RoomLine"]
 
 READ_AGAIN_S = 1.0
 
@@ -36,19 +37,21 @@ class _RoomList(VirtualList):
     def draw(self, row_id: int, index: int, width: int, ground: str) -> Strip:  # noqa: ARG002 (the base class's arguments)
         """One item, as the room draws it."""
         line = LineBuilder(width)
-        line.add("▌ " if ground == "cursor" else "  ", self.inks("accent", ground))
+        marked = row_id in self.marks
+        line.add("▌" if ground == "cursor" else " ", self.inks("accent", ground))
+        line.add("✓" if marked else " ", self.inks("accent", ground))
         self._room.draw_item(line, self._room.items[row_id], ground)
         return line.strip(self.inks("text", ground))
 
     def draw_empty(self, y: int, line: LineBuilder) -> None:
         """What an empty room means."""
         if y == max(1, self.size.height // 3):
-            words = self._room.NOTHING
+            words = self._room.nothing
             line.pad_to(max(0, (line.width - len(words)) // 2), self.inks("text"))
             line.add(words, self.inks("dim"))
 
 
-class _Line(Bar):
+class RoomLine(Bar):
     """A title or the explanation of the item under the cursor."""
 
     def __init__(self, text: str, ground: str, ink: str) -> None:
@@ -67,6 +70,33 @@ class _Line(Bar):
             line.zones[-1] = (
                 type(line.zones[-1])(start, line.used, action) if line.zones else line.zones[-1]
             )
+
+
+class _Why(Bar):
+    """The explanation of the item under the cursor, on two lines."""
+
+    DEFAULT_CSS = "_Why { height: 2; width: 1fr; }"
+    GROUND = "base"
+    text = ""
+
+    def show(self, text: str) -> None:
+        """Another explanation."""
+        if text != self.text:
+            self.text = text
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One of its lines (Textual's Line API)."""
+        width = self.size.width
+        lines = wrap(self.text, width - 2)
+        line = LineBuilder(width)
+        # What does not fit is cut, with a sign that it is.
+        shown = " ".join(lines[1:]) if y == 1 else lines[0]
+        line.add(f" {shown}", self.inks("dim", self.GROUND))
+        return line.strip(self.inks("text", self.GROUND))
+
+    def draw(self, line: LineBuilder) -> None:
+        """Not used: there are two lines."""
 
 
 class Room(Screen[int | None]):
@@ -89,9 +119,9 @@ class Room(Screen[int | None]):
         self.zone = zone
         self.items: dict[int, Any] = {}
         self._list = _RoomList(self)
-        self._head = _Line(self.TITLE_WORDS, "bar", "strong")
-        self._why = _Line("", "base", "dim")
-        self._foot = _Line("", "panel", "dim")
+        self._head = RoomLine(self.TITLE_WORDS, "bar", "strong")
+        self._why = _Why()
+        self._foot = RoomLine("", "panel", "dim")
         self._foot.buttons = self.BUTTONS
 
     def compose(self) -> ComposeResult:
@@ -100,6 +130,25 @@ class Room(Screen[int | None]):
         yield self._list
         yield self._why
         yield self._foot
+
+    @property
+    def nothing(self) -> str:
+        """What an empty room means."""
+        return self.NOTHING
+
+    @property
+    def title_words(self) -> str:
+        """What the room shows."""
+        return self.TITLE_WORDS
+
+    def show_title(self) -> None:
+        """The title with the number of items and of those that are marked."""
+        marks = len(self._list.marks)
+        marked = f"   {marks} marked" if marks else ""
+        words = f"{self.title_words}  {len(self.items)}{marked}"
+        if words != self._head.text:
+            self._head.text = words
+            self._head.refresh()
 
     def on_mount(self) -> None:
         """Read, and go on reading."""
@@ -130,8 +179,7 @@ class Room(Screen[int | None]):
             self.items = fresh
             self._list.forget()
             self._list.set_ids(array("q", fresh))
-        self._head.text = f"{self.TITLE_WORDS}  {len(fresh)}"
-        self._head.refresh()
+        self.show_title()
 
     def _failed(self, sentence: str) -> None:
         safe.notify(self.app, sentence, "error")
@@ -145,21 +193,27 @@ class Room(Screen[int | None]):
     @on(VirtualList.Moved)
     def _moved(self) -> None:
         item = self.item
-        self._why.text = self.explain(item) if item is not None else ""
-        self._why.refresh()
+        self._why.show(self.explain(item) if item is not None else "")
+        self.show_title()
 
     def perform(self, action: Action, cause: str) -> None:
         """Ask the desk, say what came of it."""
+        self.perform_all([action], cause)
+
+    def perform_all(self, actions: Sequence[Action], cause: str, *, undo: bool = True) -> None:
+        """Ask for several as one change; ``undo`` tells whether it can be taken back."""
 
         def done(outcomes: list[Any], faults: list[str]) -> None:
             for fault in faults:
                 self._failed(fault)
             if outcomes:
                 words = str(outcomes[0].summary)
-                safe.notify(self.app, f"{words[:1].upper()}{words[1:]}. z undoes it.")
+                more = f" and {len(outcomes) - 1} more" if len(outcomes) > 1 else ""
+                back = " z undoes it." if undo else ""
+                safe.notify(self.app, f"{words[:1].upper()}{words[1:]}{more}.{back}")
             self.read()
 
-        self.bridge.perform([action], cause, done, self._failed)
+        self.bridge.perform(actions, cause, done, self._failed)
 
     def action_undo(self) -> None:
         """Take the last change back."""
@@ -187,55 +241,6 @@ class Room(Screen[int | None]):
     @on(Bar.Clicked)
     async def _clicked(self, event: Bar.Clicked) -> None:
         await self.run_action(event.action)
-
-
-class HeldRoom(Room):
-    """What was kept out of the queue; a person lets it in or decides that it is not wanted."""
-
-    TITLE_WORDS = "Held items"
-    NOTHING = "Nothing is held: everything that came in is in the queue."
-    BUTTONS = (
-        ("r", "release", "release"),
-        ("d", "discard", "discard"),
-        ("z", "undo", "undo"),
-        ("esc", "back", "leave"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "release", show=False),
-        Binding("d", "discard", show=False),
-    ]
-
-    def load(self, reads: ReadsPort) -> Sequence[HeldRow]:
-        """The items that wait for a decision."""
-        return reads.held("held")
-
-    def draw_item(self, line: LineBuilder, item: HeldRow, ground: str) -> None:
-        """When, why, who, what."""
-        inks = self._list.inks
-        now = self.bridge.now()
-        wide = line.width >= 100
-        line.add(fmt.moment(item.at, now, self.zone), inks("dim", ground), 12)
-        line.add(" ", inks("text", ground))
-        line.add(item.cause, inks("risk", ground), 22 if wide else 16)
-        line.add(" ", inks("text", ground))
-        line.add(item.sender, inks("text", ground), 30 if wide else 20)
-        line.add(" ", inks("text", ground))
-        line.add(item.subject or "(no subject)", inks("strong", ground))
-
-    def explain(self, item: HeldRow) -> str:
-        """Why it was held."""
-        evidence = f": {item.evidence}" if item.evidence else ""
-        return f"Held because of {item.cause}{evidence}  ({item.account or item.state}, {fmt.size(item.raw_size)})"
-
-    def action_release(self) -> None:
-        """Let it in."""
-        if self.item is not None:
-            self.perform(ReleaseHeld(self.item.id), "key:r")
-
-    def action_discard(self) -> None:
-        """Not wanted."""
-        if self.item is not None:
-            self.perform(DiscardHeld(self.item.id), "key:d")
 
 
 class OutboxRoom(Room):

@@ -144,6 +144,10 @@ def _message(
             ground,
             bar,
         )
+    if message.automatic and message.direction == "in" and block and not whole:
+        # The one that opened the ticket is what it is about; one that came later is noise.
+        yield TextLine(block, "fold", _automatic(message), (), ground, bar)
+        return
     room = min(width - 4, READABLE)
     text = message.full_text if whole else message.text
     body = wrap(text.strip("\n"), room) if text.strip() else ["(no text)"]
@@ -174,7 +178,7 @@ def _message(
             ground,
             bar,
         )
-    elif whole and _quoted_lines(message):
+    elif whole and (_quoted_lines(message) or (message.automatic and block)):
         yield TextLine(
             block,
             "fold",
@@ -190,6 +194,17 @@ def _message(
             (f"  {attachment.content_type}  {fmt.size(attachment.size)}", "dim"),
         )
         yield TextLine(block, "file", spans, (), ground, bar)
+
+
+def _automatic(message: MessageDetail) -> tuple[tuple[str, str], ...]:
+    """What stands for an automatic message that is folded."""
+    first = next((line.strip() for line in message.text.split("\n") if line.strip()), "no text")
+    files = len(message.attachments)
+    more = f"  ⊞ {files}" if files else ""
+    return (
+        (f"  ▸ {safe.crop(safe.one_line(first), 60)}{more}", "dim"),
+        ("  enter shows it", "faint"),
+    )
 
 
 def _quoted_lines(message: MessageDetail) -> int:
@@ -222,7 +237,26 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
     automatic = "  automatic" if message.automatic else ""
     name = message.author or message.from_name or message.from_address or "?"
     cc = f"  cc {_people(message.cc)}" if message.cc else ""
-    return ((" ← ", "dim"), (name, "strong"), (f"{address}{cc}", "dim"), (automatic, "risk"))
+    return (
+        (" ← ", "dim"),
+        (name, "strong"),
+        (address, "dim"),
+        _verdict(message),
+        (automatic, "risk"),
+        (cc, "dim"),
+    )
+
+
+def _verdict(message: MessageDetail) -> tuple[str, str]:
+    """What our mail server found out about the sender, in a word."""
+    found = message.authentication or {}
+    if found.get("claims_us"):
+        return "  says it is from us: not confirmed", "risk"
+    return {
+        "verified": ("  verified", "good"),
+        "failed": ("  DMARC failed", "late"),
+        "unverified": ("  not verified", "dim"),
+    }.get(str(found.get("verdict", "")), ("", "dim"))
 
 
 def _people(parties: tuple[tuple[str, str], ...]) -> str:

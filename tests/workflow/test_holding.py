@@ -131,6 +131,14 @@ def test_what_nothing_confirms_to_be_ours_moves_nothing(bench: Bench) -> None:
     assert fresh.clocks, "a new matter waits for an answer, whoever wrote"
 
 
+def test_an_answer_goes_to_the_customer_not_to_who_says_it_is_us(bench: Bench) -> None:
+    ticket = bench.opened()
+    first = bench.ticket(ticket).messages[0].message_id
+    bench.take(bench.mail(in_reply_to=(first,), sender="ana@desk.example", claims_us=True))
+    bench.take(bench.mail(in_reply_to=(first,), sender="robot@x.example", automatic=True))
+    assert ours(bench, ticket).to == (("", "maria@customer.example"),)
+
+
 def test_what_was_found_out_is_kept(bench: Bench) -> None:
     found = {"server": "mx", "verdict": "verified", "spf": "pass"}
     ticket = bench.opened(authentication=found)
