@@ -4,6 +4,7 @@ log.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -11,7 +12,7 @@ import subprocess
 from workflow.errors import SettingsError
 from workflow.settings import Secret
 
-__all__ = ["SERVICE", "read_secret"]
+__all__ = ["SERVICE", "keyring_fault", "read_secret", "restore_secret", "store_secret"]
 
 SERVICE = "deskhand"
 """The service name under which the system's keyring keeps our secrets."""
@@ -57,6 +58,57 @@ def _from_keyring(name: str, what: str) -> str:
             f"{what} is not in the keyring: store it with `keyring set {SERVICE} {name}`"
         )
     return found
+
+
+def keyring_fault() -> str | None:
+    """Why this system's keyring cannot keep a secret, as a phrase; None if it can."""
+    import keyring
+    from keyring.backends import fail, null
+
+    try:
+        backend = keyring.get_keyring()
+    except Exception as fault:  # noqa: BLE001  a backend may raise what it likes
+        return f"it cannot be opened ({type(fault).__name__})"
+    if isinstance(backend, fail.Keyring | null.Keyring):
+        return "this system has none, as servers and machines without a desktop mostly have not"
+    if backend.__class__.__module__.startswith("keyrings.alt"):
+        return "what is installed keeps secrets as readable text"
+    return None
+
+
+def store_secret(name: str, text: str) -> str | None:
+    """Keep a secret in the system's keyring; gives what was there before under that name. Raises
+    SettingsError.
+    """
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        before = keyring.get_password(SERVICE, name)
+        keyring.set_password(SERVICE, name, text)
+        kept = keyring.get_password(SERVICE, name)
+    except (KeyringError, RuntimeError) as fault:
+        raise SettingsError(
+            f"the keyring does not keep {name} ({fault}): unlock it, or give"
+            ' { env = "NAME" } instead'
+        ) from fault
+    if kept != text:
+        raise SettingsError(
+            f'the keyring did not keep {name}: give {{ env = "NAME" }} or {{ command = "..." }} instead'
+        )
+    return before
+
+
+def restore_secret(name: str, before: str | None) -> None:
+    """Take back :func:`store_secret`; raises nothing."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    with contextlib.suppress(KeyringError, RuntimeError):
+        if before is None:
+            keyring.delete_password(SERVICE, name)
+        else:
+            keyring.set_password(SERVICE, name, before)
 
 
 def _from_command(command: str, what: str) -> str:

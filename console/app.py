@@ -206,6 +206,8 @@ def run_console(desktop: Desktop) -> int:
         desktop.reads, desktop.clock, desktop.agent, lambda: make_desk(desktop), desktop.files_root
     )
 
+    bridge.has_accounts = bool(desktop.settings.channels)
+
     def engine() -> Engine:
         from console.engine_room import EngineRoom
 

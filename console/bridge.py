@@ -240,6 +240,8 @@ class Bridge:
         self.team = Team()
         self.accounts: dict[str, AccountState] = {}
         """What the engine told last of each account, in the order of deskhand.toml."""
+        self.has_accounts = True
+        """Whether customers can reach this desk at all."""
         self.hurry: Callable[[str], None] = lambda _account: None
         """Tries an account again that waits after a fault; the engine sets it."""
         self._open_desk = open_desk

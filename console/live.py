@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
     from workflow.store.rows import HistoryRow, QueueRow, TicketDetail
 
-__all__ = ["EMPTY", "Live", "read_whole"]
+__all__ = ["EMPTY", "NO_ACCOUNTS", "Live", "read_whole"]
 
 POLL_S = 0.15
 SETTLE_S = 0.25
@@ -169,3 +169,10 @@ EMPTY = {
     "All": ("This desk is empty.", "Tickets appear here by themselves when a customer writes."),
 }
 """What an empty view means, and what to do."""
+
+NO_ACCOUNTS = (
+    "No mailbox and no bot is set up here.",
+    "Leave with q, then run: deskhand setup",
+    "or, to look around first: deskhand demo",
+)
+"""What a desk says that nobody can write to."""

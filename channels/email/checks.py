@@ -50,11 +50,17 @@ def _receiving(channel: ChannelSettings) -> Iterator[Check]:
             "receiving", True, f"{channel.imap.host} takes the login of {channel.imap.user}"
         )
         for name in channel.folders:
-            try:
-                folder = session.open(name)
-                yield Check(f"folder {name}", True, f"{folder.count} messages")
-            except DeskError as fault:
-                yield Check(f"folder {name}", False, str(fault))
+            yield _folder(session, name)
+        sent = channel.sent_folder or session.sent_folder()
+        if sent is not None:
+            yield _folder(session, sent, "sent mail")
+        elif channel.read_sent:
+            yield Check(
+                "sent mail",
+                True,
+                "the server has no folder for it: one named Sent is made for the first answer",
+                "" if channel.smtp is None else "name another with sent_folder in deskhand.toml",
+            )
         if session.waits:
             yield Check("new mail", True, "the server tells of it at once (IDLE)")
         else:
@@ -65,6 +71,18 @@ def _receiving(channel: ChannelSettings) -> Iterator[Check]:
         yield Check("receiving", False, str(fault))
     finally:
         session.close()
+
+
+def _folder(session: ImapSession, name: str, about: str = "") -> Check:
+    about = about or f"folder {name}"
+    try:
+        found = session.open(name)
+    except DeskError as fault:
+        return Check(about, False, str(fault))
+    where = f"{name}: " if not about.endswith(name) else ""
+    return Check(
+        about, True, f"{where}{found.count} {'message' if found.count == 1 else 'messages'}"
+    )
 
 
 def _sending(channel: ChannelSettings) -> Check:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 
 from channels import faults
+from channels.email.providers import provider_by_host
 from workflow.plaintext import one_line
 from workflow.settings import ServerSettings
 
@@ -18,20 +20,6 @@ __all__ = [
     "network_fault",
     "refusal",
 ]
-
-# Providers that refuse the account's own password once a second factor is set up.
-_APP_PASSWORDS = {
-    "gmail": "https://myaccount.google.com/apppasswords",
-    "google": "https://myaccount.google.com/apppasswords",
-    "yahoo": "the account security page of Yahoo",
-    "icloud": "https://account.apple.com",
-    "me.com": "https://account.apple.com",
-    "fastmail": "Settings, Privacy & Security of Fastmail",
-    "aol": "the account security page of AOL",
-    "zoho": "the security page of Zoho",
-    "gmx": "the security page of GMX",
-    "yandex": "the security page of Yandex",
-}
 
 
 class MailFault(faults.ChannelFault):
@@ -84,12 +72,22 @@ def refusal(server: ServerSettings, answer: str) -> LoginRefused:
     """The sentence for a login that was refused with an answer."""
     said = (
         f"{server.host} refuses the login of {server.user or 'nobody'}"
-        f" ({one_line(answer, 160) or 'no reason given'}): check user and password in deskhand.toml"
+        f" ({one_line(answer, 160) or 'no reason given'})"
     )
-    place = next((at for key, at in _APP_PASSWORDS.items() if key in server.host.lower()), None)
-    if place is not None:
-        return LoginRefused(f"{said}; this provider wants an app password (make one: {place})")
-    return LoginRefused(f"{said}; with two-step verification it must be an app password")
+    provider = provider_by_host(server.host)
+    switched_off = re.search(r"not enabled|disabled|switched off|web login required", answer, re.I)
+    if provider is not None and provider.switch and switched_off:
+        return LoginRefused(f"{said}: switch it on ({provider.switch})")
+    said += ": check user and password in deskhand.toml"
+    if provider is None:
+        return LoginRefused(f"{said}; with two-step verification it must be an app password")
+    if provider.only_oauth:
+        said += f"; {provider.name} takes no passwords from most mailboxes: log in with oauth"
+    elif provider.app_password:
+        said += f"; {provider.name} wants an app password (make one: {provider.app_password})"
+    if provider.switch:
+        said += f"; or access is switched off: {provider.switch}"
+    return LoginRefused(said)
 
 
 _EXPIRED, _NOT_YET, _WRONG_NAME, _WRONG_ADDRESS = 10, 9, 62, 64

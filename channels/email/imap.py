@@ -358,9 +358,9 @@ class ImapSession:
         """
         name = folder or self.sent_folder() or self._make_sent_folder()
         self.open(name)
+        if self.holds(message_id):
+            return False
         with _translated(self._server):
-            if self._client.search(["HEADER", "Message-ID", message_id]):
-                return False
             try:
                 self._client.append(name, raw, [rb"\Seen"], at)
             except IMAPClientAbortError:
@@ -382,6 +382,11 @@ class ImapSession:
                 self._sent = choose_sent(self._folders())
             self._sent_known = True
         return self._sent
+
+    def holds(self, message_id: str) -> bool:
+        """Whether a mail of this Message-ID lies in the open folder."""
+        with _translated(self._server):
+            return bool(self._client.search(["HEADER", "Message-ID", message_id]))
 
     def _make_sent_folder(self) -> str:
         with _translated(self._server):

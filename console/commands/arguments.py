@@ -36,6 +36,7 @@ HANDLERS = {
     "engine": "console.commands.running:engine",
     "doctor": "console.commands.running:doctor",
     "demo": "console.commands.running:demo",
+    "setup": "console.commands.setup:setup",
     "batch": "console.commands.batch:batch",
 }
 """Where each verb is done; loaded when it is used."""
@@ -99,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     _people_verbs(verb)
     _macro_verbs(verb)
     _moving_verbs(verb)
+    _setup_verb(verb)
     return parser
 
 
@@ -247,6 +249,50 @@ def _moving_verbs(verb: _AddVerb) -> None:
     found.add_argument("--seed", type=_number, default=7, help="which day it is for the customers")
     found = verb("batch", "one verb with its arguments a line, all in one process")
     found.add_argument("file", nargs="?", default="-", metavar="FILE|-")
+
+
+def _setup_verb(verb: _AddVerb) -> None:
+    found = verb(
+        "setup", "write down who answers and what customers write to; finds and tries the servers"
+    )
+    who = found.add_argument_group("who answers")
+    who.add_argument("--agent-name", metavar="NAME")
+    who.add_argument("--agent-email", metavar="ADDRESS")
+    who.add_argument("--agent-group", action="append", default=[], metavar="NAME")
+    who.add_argument("--agent-role", choices=("agent", "lead"), default="agent")
+    account = found.add_argument_group("an account")
+    account.add_argument("--kind", choices=("email", "telegram"))
+    account.add_argument("--name", metavar="NAME", help="as it stands on the screen")
+    account.add_argument("--since", metavar="DATE", help="older messages start no clocks")
+    account.add_argument("--replace", action="store_true", help="an account of that name is there")
+    mail = found.add_argument_group("a mailbox (servers that are not given are looked for)")
+    mail.add_argument("--address", metavar="ADDRESS")
+    mail.add_argument("--display-name", metavar="NAME", help="what customers see")
+    mail.add_argument("--alias", action="append", default=[], metavar="ADDRESS")
+    for kind in ("imap", "smtp"):
+        mail.add_argument(f"--{kind}-host", metavar="HOST")
+        mail.add_argument(f"--{kind}-port", type=_number, metavar="PORT")
+        mail.add_argument(f"--{kind}-security", choices=("tls", "starttls", "none"))
+        mail.add_argument(f"--{kind}-user", metavar="USER", help="the address if not given")
+        mail.add_argument(f"--no-{kind}", action="store_true")
+    mail.add_argument("--test-mail", action="store_true", help="send one to itself")
+    for prefix, what in (
+        ("password", "the password"),
+        ("smtp-password", "the password for sending, if it is another"),
+        ("telegram-token", "the token of a bot"),
+    ):
+        group = found.add_argument_group(what)
+        group.add_argument(f"--{prefix}-env", metavar="NAME", help="is in this variable")
+        group.add_argument(f"--{prefix}-keyring", metavar="NAME", help="is in the keyring")
+        group.add_argument(f"--{prefix}-command", metavar="COMMAND", help="is printed by this")
+    found.add_argument("--base-url", metavar="URL", help="another Bot API server")
+    found.add_argument(
+        "--store-in-keyring",
+        action="store_true",
+        help="copy the secrets there, and name that place",
+    )
+    found.add_argument("--no-check", action="store_true", help="write without trying")
+    found.add_argument("--yes", action="store_true", help="ask nothing")
 
 
 def _ticket(word: str) -> int:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from console.bridge import AccountState, Bridge
 from console.keymap import bindings_for
-from console.live import EMPTY, Live, read_whole
+from console.live import EMPTY, NO_ACCOUNTS, Live, read_whole
 from console.screens.foot import SAID_S, Foot
 from console.screens.queue_pane import QueuePane
 from console.widgets.bars import Bar
@@ -248,11 +248,14 @@ class DeskScreen(Screen[None]):
             self.say_place()
 
     def _tell_empty(self) -> None:
+        words: tuple[str, ...]
         if self.filter_text:
             words = (
                 f"Nothing in {self.view.name} fits: {self.filter_text}",
                 "Press escape to take the filter off.",
             )
+        elif not self.bridge.has_accounts:
+            words = NO_ACCOUNTS
         else:
             words = EMPTY.get(
                 self.view.name, ("No ticket is in this view.", "Press tab for the next view.")
