@@ -19,6 +19,7 @@ __all__ = [
     "AgentSettings",
     "ChannelSettings",
     "GroupSettings",
+    "OAuthSettings",
     "Secret",
     "ServerSettings",
     "Settings",
@@ -41,6 +42,28 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthSettings:
+    """How an account logs in with a token (OAuth 2) in place of a password.
+
+    ``provider`` is google, microsoft or custom; the addresses are those of a custom one. Tokens are
+    kept in the keyring under ``keyring``, or in ``file``, which only this user can read.
+    ``mechanism`` is xoauth2 or oauthbearer; empty takes what the server offers.
+    """
+
+    provider: str
+    client_id: str
+    client_secret: Secret | None = None
+    keyring: str = ""
+    file: Path | None = None
+    tenant: str = "common"
+    auth_url: str = ""
+    token_url: str = ""
+    device_url: str = ""
+    scope: str = ""
+    mechanism: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """How to reach a server. ``security`` is tls, starttls or none (loopback only)."""
 
@@ -49,6 +72,7 @@ class ServerSettings:
     security: str
     user: str
     password: Secret | None
+    oauth: OAuthSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

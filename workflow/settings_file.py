@@ -8,6 +8,7 @@ import difflib
 import ipaddress
 import re
 import tomllib
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from workflow.settings import (
     AgentSettings,
     ChannelSettings,
     GroupSettings,
+    OAuthSettings,
     Secret,
     ServerSettings,
     Settings,
@@ -230,7 +232,7 @@ class _Check:
             raise self._fault(
                 where, key, f'expected a table like {key} = {{ host = "...", user = "..." }}'
             )
-        self._known(found, {"host", "port", "security", "user", "password"}, where, key)
+        self._known(found, {"host", "port", "security", "user", "password", "oauth"}, where, key)
         host = found.get("host")
         if not isinstance(host, str) or not host:
             raise self._fault(where, key, 'the server has no host: write host = "mail.example.com"')
@@ -248,12 +250,78 @@ class _Check:
         number = found.get("port", port)
         if type(number) is not int or not 0 < number < 65536:
             raise self._fault(where, key, f"port {number!r} is not a number from 1 to 65535")
-        return ServerSettings(
-            host,
-            number,
-            security,
-            self._text(found, "user", where, "", key),
-            self._secret(found.get("password"), key, where),
+        user = self._text(found, "user", where, "", key)
+        password = self._secret(found.get("password"), key, where)
+        oauth = self._oauth(found, key, where)
+        if oauth is not None and password is not None:
+            raise self._fault(where, key, "the server has a password and oauth: keep one of them")
+        if oauth is not None and not user:
+            raise self._fault(
+                where, key, "with oauth the server needs its user, mostly the address"
+            )
+        return ServerSettings(host, number, security, user, password, oauth)
+
+    def _oauth(
+        self, server: dict[str, Any], key: str, where: tuple[str, int]
+    ) -> OAuthSettings | None:
+        found = server.get("oauth")
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise self._fault(
+                where,
+                key,
+                'oauth must be a table like { provider = "google", client_id = "...", keyring = "NAME" }',
+            )
+        known = {field.name for field in fields(OAuthSettings)}
+        self._known(found, known, where, key)
+
+        def text(name: str, default: str = "") -> str:
+            return self._text(found, name, where, default, key)
+
+        provider, keyring, file = text("provider"), text("keyring"), text("file")
+        if provider not in ("google", "microsoft", "custom"):
+            raise self._fault(
+                where,
+                key,
+                f"the oauth provider {provider!r} is not one of google, microsoft, custom",
+            )
+        if not text("client_id"):
+            raise self._fault(
+                where, key, "oauth needs a client_id: docs/oauth.md tells where to get one"
+            )
+        if bool(keyring) == bool(file):
+            raise self._fault(
+                where,
+                key,
+                'oauth must say where tokens are kept: keyring = "NAME", or file = "NAME"',
+            )
+        if provider == "custom" and not text("token_url"):
+            raise self._fault(
+                where, key, 'a custom oauth provider needs its token_url = "https://..."'
+            )
+        for name in ("auth_url", "token_url", "device_url"):
+            address = urlsplit(text(name))
+            here = address.hostname is not None and _is_loopback(address.hostname)
+            if text(name) and address.scheme != "https" and not (address.scheme == "http" and here):
+                raise self._fault(where, key, f"{name} {text(name)!r} must begin with https://")
+        if text("mechanism") not in ("", "xoauth2", "oauthbearer"):
+            raise self._fault(where, key, "the oauth mechanism is xoauth2 or oauthbearer")
+        tenant = text("tenant", "common")
+        if not re.fullmatch(r"[\w.-]+", tenant):
+            raise self._fault(where, key, f"the tenant {tenant!r} is no name or number of one")
+        return OAuthSettings(
+            provider=provider,
+            client_id=text("client_id"),
+            client_secret=self._secret(found.get("client_secret"), key, where),
+            keyring=keyring,
+            file=self.path.parent / file if file else None,
+            tenant=tenant,
+            auth_url=text("auth_url"),
+            token_url=text("token_url"),
+            device_url=text("device_url"),
+            scope=text("scope"),
+            mechanism=text("mechanism"),
         )
 
     def _secret(self, found: object, key: str, where: tuple[str, int]) -> Secret | None:

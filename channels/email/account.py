@@ -13,9 +13,9 @@ from channels.backoff import pause_after
 from channels.email.faults import Busy, FolderMissing, MailFault, Unreachable
 from channels.email.imap import ImapSession
 from channels.email.inbound import UNREADABLE, read_header, read_mail
+from channels.email.login import logged_in
 from channels.email.mailbox import Fetched, Folder
 from channels.health import Health, as_desk_error
-from channels.secrets import read_secret
 from channels.tally import Tally
 from channels.wake import Wake
 from workflow.desk import Desk
@@ -219,9 +219,13 @@ class EmailAccount:
                 f"{self.channel.name} has no imap in deskhand.toml: add imap = {{ host = ... }}"
             )
         self._say("connecting", ok=None)
-        password = read_secret(server.password, f"the imap password of {self.channel.name}")
-        self._session = ImapSession.connect(
-            server, password, largest=_SLACK * self.channel.max_bytes
+        self._session = logged_in(
+            server,
+            self.channel.name,
+            "imap",
+            lambda login: ImapSession.connect(
+                server, login, largest=_SLACK * self.channel.max_bytes
+            ),
         )
         return self._session
 

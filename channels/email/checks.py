@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from channels.email.imap import ImapSession
-from channels.email.smtp import SmtpSession
-from channels.secrets import read_secret
+from channels.email.login import logged_in
+from channels.email.sender import open_session
 from workflow.errors import DeskError
 from workflow.settings import ChannelSettings
 
@@ -38,17 +38,17 @@ def check_account(channel: ChannelSettings) -> Iterator[Check]:
 
 
 def _receiving(channel: ChannelSettings) -> Iterator[Check]:
-    assert channel.imap is not None
+    server = channel.imap
+    assert server is not None
     try:
-        password = read_secret(channel.imap.password, f"the imap password of {channel.name}")
-        session = ImapSession.connect(channel.imap, password)
+        session = logged_in(
+            server, channel.name, "imap", lambda login: ImapSession.connect(server, login)
+        )
     except DeskError as fault:
         yield Check("receiving", False, str(fault))
         return
     try:
-        yield Check(
-            "receiving", True, f"{channel.imap.host} takes the login of {channel.imap.user}"
-        )
+        yield Check("receiving", True, f"{server.host} takes the login of {server.user}")
         for name in channel.folders:
             yield _folder(session, name)
         sent = channel.sent_folder or session.sent_folder()
@@ -90,8 +90,7 @@ def _sending(channel: ChannelSettings) -> Check:
     server = channel.smtp
 
     async def attempt() -> None:
-        password = read_secret(server.password, f"the smtp password of {channel.name}")
-        session = await SmtpSession.connect(server, password)
+        session = await open_session(channel)
         await session.close()
 
     try:

@@ -34,6 +34,7 @@ from channels.email.faults import (
     network_fault,
     refusal,
 )
+from channels.email.login import Login, bearer_text, xoauth2_text
 from channels.email.mailbox import Fetched, Folder
 from channels.wake import Wake
 from workflow.plaintext import one_line
@@ -110,7 +111,7 @@ class ImapSession:
 
     @classmethod
     def connect(
-        cls, server: ServerSettings, password: str, *, largest: int = _LARGEST_LITERAL
+        cls, server: ServerSettings, login: Login, *, largest: int = _LARGEST_LITERAL
     ) -> ImapSession:
         """Connect and log in; raises Unreachable or LoginRefused with a sentence.
 
@@ -141,7 +142,7 @@ class ImapSession:
                 if server.security == "starttls":
                     client.starttls(ssl.create_default_context())
                 client.normalise_times = False
-                _login(client, server, password)
+                _log_in(client, server, login)
                 session._introduce()
         except BaseException:
             session.abort()
@@ -428,9 +429,12 @@ class ImapSession:
             return False
 
 
-def _login(client: IMAPClient, server: ServerSettings, password: str) -> None:
+def _log_in(client: IMAPClient, server: ServerSettings, login: Login) -> None:
     try:
-        client.login(server.user, password)
+        if login.token:
+            _show_token(client, server, login.token)
+        else:
+            client.login(server.user, login.password)
     except LoginError as fault:
         # A connection that was cut during the login says nothing about the password.
         if isinstance(fault.__context__, IMAPClientAbortError):
@@ -465,6 +469,22 @@ def _translated(server: ServerSettings) -> Iterator[None]:
         raise MailFault(
             f"{server.host} gave an answer that is no IMAP ({one_line(str(fault), 120)})"
         ) from fault
+
+
+def _show_token(client: IMAPClient, server: ServerSettings, token: str) -> None:
+    """Log in by the way that the server offers; after a refusal it waits for an empty answer to its
+    words about why (RFC 7628, section 3.2.3).
+    """
+    wish = server.oauth.mechanism if server.oauth is not None else ""
+    offers = bool(client.has_capability("AUTH=OAUTHBEARER"))
+    bearer = wish == "oauthbearer" or (
+        not wish and offers and not client.has_capability("AUTH=XOAUTH2")
+    )
+    text = bearer_text(server.user, token) if bearer else xoauth2_text(server.user, token)
+    said = iter([text])
+    client.sasl_login(
+        "OAUTHBEARER" if bearer else "XOAUTH2", lambda _: next(said, "\x01" if bearer else "")
+    )
 
 
 def _busy(server: ServerSettings, fault: BaseException) -> Busy:

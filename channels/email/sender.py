@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from channels.contract import Fate, Progress, SendResult
-from channels.email.faults import Unreachable
+from channels.email.faults import LoginRefused, Unreachable
+from channels.email.login import read_login, renew_login
 from channels.email.smtp import Accepted, FateUnknown, Rejected, SmtpSession
-from channels.secrets import read_secret
 from workflow.files import FileStore
 from workflow.outbox import UNKNOWN_FATE, Claim
 from workflow.settings import ChannelSettings
 
-__all__ = ["PATIENCE", "MailSession"]
+__all__ = ["PATIENCE", "MailSession", "open_session"]
 
 PATIENCE = 5
 """Attempts that wait for all recipients, where some are refused for now; after these the mail goes
@@ -27,12 +27,8 @@ class MailSession:
 
     @classmethod
     async def open(cls, channel: ChannelSettings, _files: FileStore) -> MailSession:
-        """Connect and log in; raises MailFault and SettingsError."""
-        server = channel.smtp
-        assert server is not None
-        what = f"the smtp password of {channel.name}"
-        password = await asyncio.to_thread(read_secret, server.password, what)
-        return cls(await SmtpSession.connect(server, password))
+        """Connect and log in; raises ChannelFault and SettingsError."""
+        return cls(await open_session(channel))
 
     @property
     def is_open(self) -> bool:
@@ -63,6 +59,22 @@ class MailSession:
         except Unreachable as fault:
             return SendResult(Fate.LATER, str(fault))
         return SendResult(Fate.SENT, accepted.answer, note=_refused(accepted))
+
+
+async def open_session(channel: ChannelSettings) -> SmtpSession:
+    """Connect and log in; a token that is refused is renewed once. Raises ChannelFault and
+    SettingsError.
+    """
+    server = channel.smtp
+    assert server is not None
+    login = await asyncio.to_thread(read_login, server, channel.name, "smtp")
+    try:
+        return await SmtpSession.connect(server, login)
+    except LoginRefused:
+        again = await asyncio.to_thread(renew_login, server, channel.name, login)
+        if again is None:
+            raise
+        return await SmtpSession.connect(server, again)
 
 
 def _refused(accepted: Accepted) -> str | None:

@@ -7,6 +7,7 @@ it on only its answer tells. So the moment that must be on disk before it passes
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import re
 import ssl
@@ -24,6 +25,7 @@ from aiosmtplib.errors import (
 from aiosmtplib.typing import SMTPStatus
 
 from channels.email.faults import MailFault, Unreachable, network_fault, refusal
+from channels.email.login import Login, bearer_text
 from workflow.plaintext import one_line
 from workflow.settings import ServerSettings
 
@@ -73,7 +75,7 @@ class SmtpSession:
         self._half_done = False
 
     @classmethod
-    async def connect(cls, server: ServerSettings, password: str) -> SmtpSession:
+    async def connect(cls, server: ServerSettings, login: Login) -> SmtpSession:
         """Connect, secure and log in; raises Unreachable or LoginRefused with a sentence."""
         context = None
         if server.security != "none":
@@ -81,8 +83,8 @@ class SmtpSession:
         client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
-            username=server.user or None,
-            password=password or None,
+            username=(server.user or None) if not login.token else None,
+            password=login.password or None,
             use_tls=server.security == "tls",
             start_tls=server.security == "starttls",
             tls_context=context,
@@ -91,13 +93,18 @@ class SmtpSession:
         try:
             async with asyncio.timeout(_CONNECT_LIMIT_S):
                 await client.connect()
+                if login.token:
+                    await _show_token(client, server, login.token)
         except SMTPAuthenticationError as fault:
             if fault.code < 500:
+                client.close()
                 raise Unreachable(
                     f"{server.host} takes no login of {server.user} now ({_reply(fault)})"
                 ) from fault
+            client.close()
             raise refusal(server, _reply(fault)) from fault
         except (SMTPException, OSError, ValueError) as fault:
+            client.close()
             raise _broken(fault, server) from fault
         return cls(client, server)
 
@@ -250,6 +257,25 @@ class SmtpSession:
         passing = not 500 <= fault.code < 600
         advice = "" if passing else ": correct it and send again, or ask who runs the server"
         return Rejected(f"{self._server.host} {what} ({_reply(fault)}){advice}", passing=passing)
+
+
+async def _show_token(client: aiosmtplib.SMTP, server: ServerSettings, token: str) -> None:
+    """Log in by the way that the server offers; raises SMTPAuthenticationError."""
+    await client.ehlo()
+    wish = server.oauth.mechanism if server.oauth is not None else ""
+    offered = client.server_auth_methods
+    if wish == "oauthbearer" or (
+        not wish and "oauthbearer" in offered and "xoauth2" not in offered
+    ):
+        text = base64.b64encode(bearer_text(server.user, token).encode())
+        answer = await client.execute_command(b"AUTH", b"OAUTHBEARER", text)
+        if answer.code == SMTPStatus.auth_continue:
+            # Its words about the refusal wait for this (RFC 7628, section 3.2.3).
+            answer = await client.execute_command(b"AQ==")
+        if answer.code != SMTPStatus.auth_successful:
+            raise SMTPAuthenticationError(answer.code, answer.message)
+        return
+    await client.auth_xoauth2(server.user, token)
 
 
 def _reply(fault: SMTPResponseException) -> str:

@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from channels.email.imap import ImapSession
-from channels.email.smtp import SmtpSession
-from channels.secrets import read_secret
+from channels.email.login import logged_in
+from channels.email.sender import open_session
 from workflow.clock import Clock
 from workflow.settings import ChannelSettings
 
@@ -35,8 +35,7 @@ def send_test(channel: ChannelSettings, clock: Clock) -> str:
     raw = mail.as_bytes()
 
     async def leave() -> None:
-        password = read_secret(server.password, f"the smtp password of {channel.name}")
-        session = await SmtpSession.connect(server, password)
+        session = await open_session(channel)
         try:
             await session.send(channel.address, [channel.address], raw, _always, all_or_none=True)
         finally:
@@ -46,9 +45,8 @@ def send_test(channel: ChannelSettings, clock: Clock) -> str:
     if channel.imap is None:
         return f"{server.host} has taken it"
     began = time.monotonic()
-    session = ImapSession.connect(
-        channel.imap, read_secret(channel.imap.password, f"the imap password of {channel.name}")
-    )
+    imap = channel.imap
+    session = logged_in(imap, channel.name, "imap", lambda login: ImapSession.connect(imap, login))
     try:
         while time.monotonic() - began < _ARRIVES_WITHIN_S:
             session.open(channel.folders[0])

@@ -280,11 +280,21 @@ def _setup_verb(verb: _AddVerb) -> None:
         ("password", "the password"),
         ("smtp-password", "the password for sending, if it is another"),
         ("telegram-token", "the token of a bot"),
+        ("client-secret", "the secret of your application (OAuth)"),
     ):
         group = found.add_argument_group(what)
         group.add_argument(f"--{prefix}-env", metavar="NAME", help="is in this variable")
         group.add_argument(f"--{prefix}-keyring", metavar="NAME", help="is in the keyring")
         group.add_argument(f"--{prefix}-command", metavar="COMMAND", help="is printed by this")
+    oauth = found.add_argument_group("OAuth in place of a password")
+    oauth.add_argument("--oauth", choices=("google", "microsoft", "custom"))
+    oauth.add_argument("--client-id", metavar="ID")
+    for name in ("tenant", "auth-url", "token-url", "device-url", "scope"):
+        oauth.add_argument(f"--oauth-{name}", metavar=name.rpartition("-")[2].upper())
+    oauth.add_argument(
+        "--login", metavar="ACCOUNT", help="log in again for an account that is there"
+    )
+    oauth.add_argument("--way", choices=("browser", "device"), help="how to log in")
     found.add_argument("--base-url", metavar="URL", help="another Bot API server")
     found.add_argument(
         "--store-in-keyring",

@@ -30,6 +30,11 @@ def setup(desktop: Desktop, args: Namespace) -> Answer:
         load_settings(desktop.home),
     )
     try:
+        if args.login is not None:
+            from console.setup.permission import log_in_again
+
+            outcomes.append(log_in_again(work, args.login))
+            return Answer(_document(desktop, outcomes))
         for outcome in set_up(work):
             outcomes.append(outcome)
     except KeyboardInterrupt:
@@ -45,7 +50,7 @@ def our_tools() -> Tools:
     from channels.email.discovery import discover
     from channels.email.trial import send_test
 
-    return Tools(discover, _check, send_test)
+    return Tools(discover, _check, send_test, lambda login, way: login.run(way))
 
 
 def _check(channel: ChannelSettings) -> Iterable[Check]:
@@ -59,9 +64,9 @@ def _asker(args: Namespace) -> Asker:
     """A person where there is one who was not told to be left alone."""
     if args.json:
         # All that would be told is in the document.
-        return Scripted(lambda _: None)
+        return Scripted(lambda _: None, tell)
     if args.yes:
-        return Scripted(tell)
+        return Scripted(tell, tell)
     if sys.stdin.isatty() and sys.stdout.isatty():
         return Terminal()
     told = any(
@@ -75,7 +80,7 @@ def _asker(args: Namespace) -> Asker:
             " --agent-name ana --address support@example.com --password-env SUPPORT_PASSWORD --yes"
             " (deskhand setup --help lists them)"
         )
-    return Scripted(tell)
+    return Scripted(tell, tell)
 
 
 def _document(desktop: Desktop, outcomes: list[Outcome]) -> dict[str, object]:

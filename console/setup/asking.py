@@ -31,6 +31,10 @@ class Asker(Protocol):
         """Tell something."""
         ...
 
+    def urgent(self, text: str) -> None:
+        """Tell what has to be done now, whoever reads it. Lines are not broken."""
+        ...
+
     def ask(
         self,
         question: str,
@@ -72,6 +76,11 @@ class Terminal:
                 printable(line), width, subsequent_indent=indent + "  ", break_on_hyphens=False
             )
             sys.stdout.write("\n".join(parts) + "\n")
+        sys.stdout.flush()
+
+    def urgent(self, text: str) -> None:
+        """As it is: a long address must stay one word for whoever copies it."""
+        sys.stdout.write("\n".join(map(printable, text.split("\n"))) + "\n")
         sys.stdout.flush()
 
     def ask(
@@ -150,13 +159,18 @@ class Scripted:
 
     interactive = False
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], urgent: Callable[[str], None]) -> None:
         self._say = say
+        self._urgent = urgent
 
     def say(self, text: str = "") -> None:
         """On standard error, where it disturbs no document."""
         if text:
             self._say(text)
+
+    def urgent(self, text: str) -> None:
+        """On standard error, also where nothing else is told."""
+        self._urgent(text)
 
     def ask(
         self,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from channels.contract import Check
+from channels.oauth.flows import Login
 from channels.secrets import restore_secret, store_secret
 from console.setup.asking import Asker
 from console.setup.secrets import Kept
@@ -43,12 +44,14 @@ class Tools:
     """What setup does to the world outside; a test gives its own.
 
     ``discover`` finds the servers of an address, ``check`` tries an account, ``send_test`` sends a
-    mail from an account to itself and says what came of it (raises DeskError).
+    mail from an account to itself and says what came of it (raises DeskError). ``log_in`` carries out
+    a login with OAuth by a way (raises DeskError).
     """
 
     discover: Callable[[str], Any]
     check: Callable[[ChannelSettings], Iterable[Check]]
     send_test: Callable[[ChannelSettings, Clock], str]
+    log_in: Callable[[Login, str], None]
 
 
 @dataclass(frozen=True)

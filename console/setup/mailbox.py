@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from channels.contract import Check
 from channels.email.discovery import Discovery
 from channels.email.providers import Provider, provider_by_host
 from console.setup.asking import Asker
 from console.setup.dialogue import NotSaved, Outcome, Setup, failed_checks, is_address
+from console.setup.permission import Permission, ask_permission, log_in, take_back
 from console.setup.secrets import Kept, given_secret, keep, text_of
 from console.setup.servers import Servers, ask_again, find_servers
 from workflow.errors import DeskError
@@ -50,35 +52,57 @@ def set_up_mailbox(setup: Setup, agent: dict[str, Any] | None) -> Outcome:
     if options.alias:
         entry["aliases"] = [is_address(alias) for alias in options.alias]
     entry["since"] = setup.since()
-    secrets = _secrets(setup, servers, address)
-    while True:
-        channel = setup.trial(_with_servers(entry, servers, secrets, bare=True))
-        asker.say("Trying it:")
-        checks = () if options.no_check else setup.tried(channel)
-        failed = [check for check in checks if not check.ok]
-        if not failed:
-            break
-        choice = asker.choose(
-            "\nThat did not work. What now?",
-            "--yes",
-            _AGAIN,
-            "secret" if asker.interactive else "leave",
-        )
-        if choice == "leave":
-            raise NotSaved(f"{failed_checks(failed)}; nothing was written")
-        if choice == "keep":
-            break
-        if choice == "servers":
-            servers = ask_again(asker, servers, address)
-        else:
-            secrets = _secrets(setup, servers, address)
-    if servers.smtp is not None and not failed:
-        _test_mail(setup, channel)
-    kept = _kept(setup, entry["name"], secrets)
-    final = _with_servers(entry, servers, kept)
-    setup.write(final, [one for one in kept.values() if isinstance(one, Kept)], agent)
+    permission = ask_permission(setup, entry["name"], _provider(servers.discovery, servers))
+    secrets = {} if permission else _secrets(setup, servers, address)
+    try:
+        while True:
+            channel = setup.trial(_with_servers(entry, servers, secrets, permission))
+            checks = () if options.no_check else _tried(setup, channel, permission)
+            failed = [check for check in checks if not check.ok]
+            if not failed:
+                break
+            usual = "secret" if asker.interactive else "leave"
+            choice = asker.choose("\nThat did not work. What now?", "--yes", _AGAIN, usual)
+            if choice == "leave":
+                raise NotSaved(f"{failed_checks(failed)}; nothing was written")
+            if choice == "keep":
+                break
+            if choice == "servers":
+                servers = ask_again(asker, servers, address)
+            elif permission is None:
+                secrets = _secrets(setup, servers, address)
+        if servers.smtp is not None and not failed and not options.no_check:
+            _test_mail(setup, channel)
+        kept = _kept(setup, entry["name"], secrets)
+        client = permission.kept(setup, entry["name"]) if permission is not None else None
+        final = _with_servers(entry, servers, kept, permission, client)
+        fresh = [
+            *(one for one in kept.values() if isinstance(one, Kept)),
+            *([client] if client else []),
+        ]
+        setup.write(final, fresh, agent)
+    except BaseException:
+        if permission is not None and setup.settings.channel(entry["name"]) is None:
+            take_back(setup.trial(_with_servers(entry, servers, secrets, permission)))
+        raise
     asker.say(f"\n{setup.home / 'deskhand.toml'} has the account {entry['name']} now.")
+    if permission is not None and options.no_check:
+        asker.say(f"Log in next: deskhand setup --login {entry['name']}")
     return Outcome(account=final, found_by=servers.found_by, checks=checks, written=True)
+
+
+def _tried(
+    setup: Setup, channel: ChannelSettings, permission: Permission | None
+) -> tuple[Check, ...]:
+    """Log in where a person has to, then try everything."""
+    if permission is not None:
+        try:
+            log_in(setup, channel)
+        except DeskError as fault:
+            setup.asker.say(f"  FAIL login: {fault}")
+            return (Check("login", False, str(fault)),)
+    setup.asker.say("Trying it:")
+    return setup.tried(channel)
 
 
 def _warn_of_twins(setup: Setup, address: str) -> None:
@@ -128,9 +152,7 @@ def _explain_password(asker: Asker, discovery: Discovery | None, servers: Server
     provider = _provider(discovery, servers)
     if provider is None:
         return
-    if provider.only_oauth:
-        asker.say(f"{provider.name} takes no passwords from most mailboxes.")
-    elif provider.app_password:
+    if provider.app_password:
         asker.say(
             f"{provider.name} wants an app password, not the one you log in with on its pages."
             f"\n  Make one: {provider.app_password}"
@@ -147,18 +169,25 @@ def _provider(discovery: Discovery | None, servers: Servers) -> Provider | None:
 
 
 def _with_servers(
-    entry: dict[str, Any], servers: Servers, secrets: Any, *, bare: bool = False
+    entry: dict[str, Any],
+    servers: Servers,
+    secrets: Any,
+    permission: Permission | None = None,
+    client: Kept | None = None,
 ) -> dict[str, Any]:
-    """The account with its servers. ``bare``: what was typed stands in it, for the trial only."""
+    """The account with its servers. What was typed and is not kept yet stands in it as it is: that is
+    for the trial, and is never written.
+    """
     made = dict(entry)
     for kind, server in (("imap", servers.imap), ("smtp", servers.smtp)):
         if server is None:
             continue
         made[kind] = {key: value for key, value in server.items() if value != ""}
         secret = secrets.get(kind)
-        if secret is not None:
+        if permission is not None:
+            made[kind]["oauth"] = permission.toml(client)
+        elif secret is not None:
             made[kind]["password"] = secret.entry if isinstance(secret, Kept) else secret
-    assert bare or not any(isinstance(one, str) for one in secrets.values())
     return made
 
 

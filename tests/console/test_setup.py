@@ -13,6 +13,7 @@ from keyring.backend import KeyringBackend
 from channels.contract import Check
 from channels.email.discovery import Discovery, Found
 from channels.email.providers import provider_of
+from channels.oauth.flows import Login
 from console.commands.arguments import read_arguments
 from console.commands.setup import our_tools
 from console.setup.asking import Asker
@@ -36,6 +37,9 @@ class Person:
         self.seen: list[str] = []
 
     def say(self, text: str = "") -> None:
+        self.seen.append(text)
+
+    def urgent(self, text: str) -> None:
         self.seen.append(text)
 
     def _next(self, question: str, default: str | None) -> str:
@@ -77,16 +81,21 @@ class OutsideWorld:
     def __init__(self, discovery: Discovery | None = None) -> None:
         self.found = discovery or Discovery(None, None, None)
         self.sent: list[str] = []
+        self.logins: list[tuple[str, str, str, str]] = []
         self.tried: list[ChannelSettings] = []
 
     def tools(self) -> Tools:
-        return Tools(lambda _address: self.found, self._check, self._send)
+        return Tools(lambda _address: self.found, self._check, self._send, self._log_in)
 
     def _check(self, channel: ChannelSettings) -> Iterable[Check]:
         self.tried.append(channel)
         secret = channel.token or (channel.imap and channel.imap.password)
-        right = secret is not None and secret.value in ("right", "PW")
+        by_token = channel.imap is not None and channel.imap.oauth is not None and bool(self.logins)
+        right = by_token or (secret is not None and secret.value in ("right", "PW"))
         yield Check("receiving", right, "it takes the login" if right else "it refuses the login")
+
+    def _log_in(self, login: Login, way: str) -> None:
+        self.logins.append((login.oauth.provider, login.oauth.client_id, login.user, way))
 
     def _send(self, channel: ChannelSettings, _clock: Clock) -> str:
         self.sent.append(channel.address)
@@ -276,6 +285,46 @@ def test_a_provider_that_wants_an_app_password_is_named_before_it_is_asked(
         run(tmp_path, clock, person, world)
     assert "iCloud wants an app password" in person.told
     assert "https://account.apple.com" in person.told
+
+
+def test_microsoft_is_logged_in_to_in_the_browser(
+    tmp_path: Path, clock: ManualClock, safe: Safe
+) -> None:
+    imap = Found(
+        "outlook.office365.com",
+        993,
+        "tls",
+        "ana@example.com",
+        "mail of example.com is run by Microsoft 365",
+    )
+    smtp = replace(imap, host="smtp.office365.com", port=587, security="starttls")
+    world = OutsideWorld(Discovery(imap, smtp, provider_of("outlook.com")))
+    person = Person(
+        "ana",
+        "-",
+        "email",
+        "ana@example.com",
+        "yes",
+        "",
+        "",
+        "",
+        "oauth",
+        "my-client",
+        "device",
+        "no",
+        "no",
+    )
+    (outcome,) = run(tmp_path, clock, person, world)
+    assert outcome.ok
+    assert world.logins == [("microsoft", "my-client", "ana@example.com", "device")]
+    assert "Microsoft 365 takes no passwords from most mailboxes" in person.told
+    (channel,) = load_settings(tmp_path).channels
+    assert channel.imap is not None
+    assert channel.smtp is not None
+    assert channel.imap.oauth == channel.smtp.oauth
+    assert channel.imap.oauth is not None
+    assert (channel.imap.oauth.client_id, channel.imap.oauth.keyring) == ("my-client", "ana-oauth")
+    assert channel.imap.password is None
 
 
 def test_a_second_account_and_a_bot_beside_the_first(

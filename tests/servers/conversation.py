@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import ssl
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -17,6 +20,8 @@ class Keeper(Protocol):
     """What a conversation needs of its server."""
 
     users: dict[str, str] | None
+    token_user: Callable[[str], str | None] | None
+    mechanisms: tuple[str, ...]
     size_limit: int
 
     def keep(self, received: Received) -> None:
@@ -45,7 +50,10 @@ class Conversation(SMTP):
         self.act = ACCEPT
         self.auth_act: Act | None = None
         self._open_ones = open_ones
-        wants_auth = sink.users is not None
+        wants_auth = sink.users is not None or sink.token_user is not None
+        left_out = {"XOAUTH2", "OAUTHBEARER"} - set(sink.mechanisms if sink.token_user else ())
+        if sink.users is None:
+            left_out |= {"LOGIN", "PLAIN"}
         super().__init__(
             _Hooks(),
             data_size_limit=sink.size_limit,
@@ -56,7 +64,7 @@ class Conversation(SMTP):
             require_starttls=starttls is not None,
             auth_required=wants_auth,
             auth_require_tls=False,
-            auth_exclude_mechanism=None if wants_auth else ["LOGIN", "PLAIN"],
+            auth_exclude_mechanism=left_out,
             authenticator=_authenticate if wants_auth else None,
         )
 
@@ -126,6 +134,14 @@ class Conversation(SMTP):
 class _Hooks:
     """What aiosmtpd calls at each command; the names are its own."""
 
+    async def auth_XOAUTH2(self, server: Conversation, args: list[str]) -> AuthResult:
+        """A token, in Google's form."""
+        return await _token_auth(server, args, b"user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01")
+
+    async def auth_OAUTHBEARER(self, server: Conversation, args: list[str]) -> AuthResult:
+        """A token, in the standard's form (RFC 7628)."""
+        return await _token_auth(server, args, b"n,a=([^,]*),\x01auth=Bearer ([^\x01]*)\x01\x01")
+
     async def handle_MAIL(
         self,
         server: Conversation,
@@ -184,6 +200,18 @@ class _Hooks:
         return "250 2.0.0 taken"
 
 
+async def _token_auth(server: Conversation, args: list[str], form: bytes) -> AuthResult:
+    """Take a token that is its user's; a refusal comes after words that the client has to answer."""
+    blob = base64.b64decode(args[1]) if len(args) > 1 else await server.challenge_auth("")
+    found = re.fullmatch(form, blob if isinstance(blob, bytes) else b"")
+    user, token = (found[1].decode(), found[2].decode()) if found else ("", "")
+    assert server.sink.token_user is not None
+    if found and server.sink.token_user(token) == user:
+        return AuthResult(success=True, auth_data=user)
+    await server.challenge_auth(b'{"status":"401","schemes":"bearer","scope":"mail"}')
+    return AuthResult(success=False, handled=False)
+
+
 def _authenticate(
     server: SMTP, session: Session, envelope: Envelope, mechanism: str, auth_data: object
 ) -> AuthResult:
@@ -196,6 +224,8 @@ def _authenticate(
         return AuthResult(success=False, handled=True)
     if act is not None and act.do == "refuse":
         return AuthResult(success=False, handled=False, message=act.reply)
+    if isinstance(auth_data, str):
+        return AuthResult(success=True, handled=False, auth_data=auth_data)
     if not isinstance(auth_data, LoginPassword):
         return AuthResult(success=False, handled=False)
     name = auth_data.login.decode()

@@ -27,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from tests.servers.dovecot_config import dovecot_config
+from tests.servers.dovecot_config import OAUTH_FILE, dovecot_config
 from tests.servers.tls import Certificate
 
 __all__ = ["Dovecot"]
@@ -50,7 +50,14 @@ class Dovecot:
     password = "pw"
 
     def __init__(
-        self, work_dir: Path, certificate: Certificate | None, user: str, *, owns_dir: bool
+        self,
+        work_dir: Path,
+        certificate: Certificate | None,
+        user: str,
+        *,
+        owns_dir: bool,
+        introspection: str = "",
+        mechanisms: str = "",
     ) -> None:
         self.work_dir = work_dir
         self.user = user
@@ -59,6 +66,7 @@ class Dovecot:
         self.ca_file = certificate.ca_file if certificate else None
         self._certificate = certificate
         self._owns_dir = owns_dir
+        self._introspection, self._mechanisms = introspection, mechanisms
         self._process: subprocess.Popen[bytes] | None = None
         self._account = _server_account()
         self._serial = itertools.count(1)
@@ -75,11 +83,14 @@ class Dovecot:
         *,
         certificate: Certificate | None = None,
         user: str = "support",
+        introspection: str = "",
+        mechanisms: str = "xoauth2 oauthbearer",
     ) -> Self:
         """Start a server and wait until it answers.
 
         Without a work_dir it makes one and ``stop`` removes it. Port 0 takes a free one. With a
-        certificate it also speaks TLS on ``tls_port`` and STARTTLS on ``port``. Raises RuntimeError
+        certificate it also speaks TLS on ``tls_port`` and STARTTLS on ``port``. With the URL of a
+        server that knows tokens (RFC 7662) they are taken too, by ``mechanisms``. Raises RuntimeError
         with Dovecot's own log if it does not come up, or if it is not installed.
         """
         if _binary() is None:
@@ -91,7 +102,14 @@ class Dovecot:
             Path(tempfile.mkdtemp(prefix="dovecot-")) if work_dir is None else work_dir.resolve()
         )
         work_dir.mkdir(parents=True, exist_ok=True)
-        server = cls(work_dir, certificate, user, owns_dir=owns_dir)
+        server = cls(
+            work_dir,
+            certificate,
+            user,
+            owns_dir=owns_dir,
+            introspection=introspection,
+            mechanisms=mechanisms,
+        )
         atexit.register(server.stop)
         os.chmod(work_dir, 0o755)
         server._check_reachable()
@@ -351,6 +369,10 @@ class Dovecot:
                 # The account that serves may not be allowed to read where the certificate was made.
                 values[kind] = shutil.copy(file, self.work_dir / f"{kind}.pem")
                 self._own(self.work_dir / f"{kind}.pem")
+        if self._introspection:
+            values |= {"introspection": self._introspection, "mechanisms": self._mechanisms}
+            (self.work_dir / "oauth2.conf").write_text(OAUTH_FILE.format(**values))
+            self._own(self.work_dir / "oauth2.conf")
         return dovecot_config(_version(), values)
 
     def _wait_until_it_answers(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["dovecot_config"]
+__all__ = ["OAUTH_FILE", "dovecot_config"]
 
 # Services that Dovecot would start in a chroot, which only root may do.
 _ROOTLESS = """
@@ -115,11 +115,46 @@ ssl_server_key_file = {key}
 """
 
 
+# Tokens are shown to whoever gave them (RFC 7662).
+_OAUTH_2_3 = """
+auth_mechanisms = plain {mechanisms}
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {work}/oauth2.conf
+}}
+"""
+
+_OAUTH_2_4 = """
+auth_mechanisms = plain {mechanisms}
+oauth2 {{
+  introspection_url = {introspection}
+  introspection_mode = post
+  username_attribute = username
+  active_attribute = active
+  active_value = true
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2 oauthbearer
+}}
+"""
+
+OAUTH_FILE = """
+introspection_url = {introspection}
+introspection_mode = post
+username_attribute = username
+active_attribute = active
+active_value = true
+"""
+"""What oauth2.conf of a 2.3 holds."""
+
+
 def dovecot_config(version: str, values: Mapping[str, object]) -> str:
     """The text of dovecot.conf for a version such as ``2.3.19.1``.
 
     ``values``: work and run (directories), port, tls_port, user, group, uid, gid, password; with
-    cert and key (files) it speaks TLS. Tried with 2.3; for 2.4 it follows that version's manual.
+    cert and key (files) it speaks TLS; with introspection (a URL) and mechanisms it takes tokens.
+    Tried with 2.3; for 2.4 it follows that version's manual.
     """
     newer = not version.startswith("2.3")
     parts = [_HEAD_2_4, _ROOTLESS, _DOVECOT_2_4] if newer else [_ROOTLESS, _DOVECOT_2_3]
@@ -127,4 +162,6 @@ def dovecot_config(version: str, values: Mapping[str, object]) -> str:
         parts.append(_TLS_2_4 if newer else _TLS_2_3)
     else:
         parts.append("ssl = no\n")
+    if "introspection" in values:
+        parts.insert(-2, _OAUTH_2_4 if newer else _OAUTH_2_3)
     return "".join(parts).format(**values)

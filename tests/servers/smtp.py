@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -36,7 +37,8 @@ class SmtpSink:
 
     ``tls``: ``starttls`` (offered and required) or ``tls`` (from the first byte), with a
     certificate. ``users``: names and passwords; with them AUTH is required (PLAIN and LOGIN),
-    without them it is not offered.
+    without them it is not offered. ``token_user`` gives the user of a token; with it AUTH by
+    ``mechanisms`` is offered.
     """
 
     host = "127.0.0.1"
@@ -48,6 +50,8 @@ class SmtpSink:
         tls: Literal["none", "starttls", "tls"] = "none",
         certificate: Certificate | None = None,
         users: dict[str, str] | None = None,
+        token_user: Callable[[str], str | None] | None = None,
+        mechanisms: tuple[str, ...] = ("XOAUTH2", "OAUTHBEARER"),
         size_limit: int = 33_554_432,
     ) -> None:
         if (tls != "none") != (certificate is not None):
@@ -61,6 +65,8 @@ class SmtpSink:
         self._tls = tls
         self._context = certificate.server_context() if certificate else None
         self.users = users
+        self.token_user = token_user
+        self.mechanisms = mechanisms
         self.size_limit = size_limit
         self._taken: list[Received] = []
         self._acts: dict[str, deque[Act]] = defaultdict(deque)
