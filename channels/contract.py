@@ -28,6 +28,7 @@ __all__ = [
     "Batch",
     "Capabilities",
     "Channel",
+    "ChatNames",
     "Check",
     "Fate",
     "Feed",
@@ -240,13 +241,27 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatNames:
+    """How a chat names a message: for ever (``message``, ``dedupe_key``), the place it was said in
+    (``conversation``), and where an answer to it goes (``address``).
+    """
+
+    message: str
+    dedupe_key: str
+    conversation: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A kind of channel: what it says of itself, and how its parts are made.
 
     An account receives through what ``feed`` makes (or ``receiver``, if it brings its own loop) and
     sends through what ``session`` opens; each may be None where no account of the kind does. An
     account for which ``receives`` or ``sends`` says no is left out. ``parts`` gives the messages
-    that a text will be sent as, to be shown before it is.
+    that a text will be sent as, to be shown before it is. ``names`` gives the names of a message
+    for its account, conversation and number, as a file writes them, and raises ValueError with a
+    sentence; None for a channel that is no chat.
     """
 
     kind: str
@@ -260,3 +275,4 @@ class Channel:
     sends: Callable[[ChannelSettings], bool] = lambda _account: True
     check: Callable[[ChannelSettings], Iterator[Check]] | None = None
     parts: Callable[[str], list[str]] = lambda text: [text]
+    names: Callable[[str, str, str], ChatNames] | None = None

@@ -16,6 +16,7 @@ from channels.contract import (
     Batch,
     Capabilities,
     Channel,
+    ChatNames,
     Fate,
     Feed,
     Progress,
@@ -85,7 +86,16 @@ def plain_channel(
         reader=lambda _settings, files: _PlainForm(kind, files),
         feed=lambda account, files, clock: _PlainFeed(kind, account, files, clock, look),
         session=session,
+        names=lambda account, address, number: _names(kind, account, address, number),
     )
+
+
+def _names(kind: str, account: str, address: str, number: object) -> ChatNames:
+    """How a letter is named: its address is also its conversation."""
+    address = one_line(address, 200)
+    name = f"{kind}.{account}.{address}.{one_line(str(number), 200)}"
+    conversation = f"{kind}:{account}:{address.lower()}"
+    return ChatNames(f"<{name}>", f"{kind}:{name}", conversation, address)
 
 
 class _PlainForm:
@@ -110,7 +120,7 @@ class _PlainForm:
             from_name="",
             from_address=message.account,
             recipients=(address,),
-            conversation=self._conversation(message.account, address),
+            conversation=_names(self._kind, message.account, address, 0).conversation,
         )
 
     def read(self, raw: bytes, account: str | None, at: datetime) -> Inbound:
@@ -141,25 +151,21 @@ class _PlainForm:
             said = asdict(letter) | {"at": None}
             raw = json.dumps(said, separators=(",", ":")).encode("ascii")
         text = printable(letter.text).strip("\n")
-        address = one_line(letter.address, 200)
-        name = f"{self._kind}.{source.account}.{address}.{letter.number}"
+        names = _names(self._kind, source.account or "", letter.address, letter.number)
         return Inbound(
             channel=self._kind,
             source=source,
             raw_sha256=self._files.put(raw),
             raw_size=len(raw),
             reached_at=min(letter.at or now, now),
-            sender=Party(one_line(letter.name, 200), address),
+            sender=Party(one_line(letter.name, 200), names.address),
             subject=one_line(text, _SUBJECT),
-            message_id=f"<{name}>",
+            message_id=names.message,
             text=text,
             full_text=text,
-            dedupe_key=f"{self._kind}:{name}",
-            conversation=self._conversation(source.account or "", address),
+            dedupe_key=names.dedupe_key,
+            conversation=names.conversation,
         )
-
-    def _conversation(self, account: str, address: str) -> str:
-        return f"{self._kind}:{account}:{address.lower()}"
 
 
 class _PlainFeed(Feed):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Channel, Check, Feed, Session
 from channels.telegram.compose import UPLOAD_LIMIT, TelegramComposer
+from channels.telegram.names import chat_names
 from channels.telegram.split import LIMIT, split
 
 if TYPE_CHECKING:
@@ -61,5 +62,6 @@ TELEGRAM = Channel(
     session=_session,
     check=_check,
     parts=split,
+    names=chat_names,
 )
 """A bot over the Bot API."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Route", "album_id", "conversation", "message_id", "message_number"]
+from channels.contract import ChatNames
+
+__all__ = ["Route", "album_id", "chat_names", "conversation", "message_id", "message_number"]
 
 _ROUTE = re.compile(r"(-?\d{1,20})(?:/(\d{1,20}))?(?::([\w-]{1,128}))?")
 
@@ -57,3 +59,12 @@ def message_number(name: str | None, account: str, chat: int) -> int | None:
         return None
     number = name[len(start) :].removesuffix(">")
     return int(number) if number.isascii() and number.isdigit() else None
+
+
+def chat_names(account: str, chat: str, number: str) -> ChatNames:
+    """The names of a message of a chat as a file gives them; raises ValueError with a sentence."""
+    route = Route.parse(chat)
+    if not (number.isascii() and number.isdigit()):
+        raise ValueError(f"{number[:60]!r} is no message of Telegram: its id is a number")
+    name = message_id(account, route.chat, int(number))
+    return ChatNames(name, f"telegram:{name}", conversation(account, route), str(route))

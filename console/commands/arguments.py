@@ -234,8 +234,9 @@ def _macro_verbs(verb: _AddVerb) -> None:
 
 
 def _moving_verbs(verb: _AddVerb) -> None:
-    found = verb("intake", "messages from files; says what became of each")
-    found.add_argument("files", nargs="+", metavar="FILE|-")
+    found = verb("intake", "mail and chat messages from files; says what became of each")
+    found.add_argument("files", nargs="+", metavar="FILE|-", help=".eml, or JSON of chat messages")
+    found.add_argument("--account", metavar="NAME", help="the account that they came over")
     found = verb("import", "old mail from Maildir, mbox or folders of .eml; starts no clocks")
     found.add_argument("paths", nargs="+", metavar="PATH")
     found.add_argument("--since", metavar="DATE")

@@ -2,49 +2,76 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from console.bootstrap import Desktop
 from console.commands import documents
 from console.commands.answer import Answer, tell
 from workflow.errors import UsageError
-from workflow.inbound import Source
+from workflow.inbound import Inbound, Source
+from workflow.receive import Received
 from workflow.settings import ChannelSettings
 
 __all__ = ["import_mail", "intake"]
 
+_TOGETHER = 200
+"""The most chat messages that are taken in in one transaction."""
+
 
 def intake(desktop: Desktop, args: Namespace) -> Iterator[Answer]:
-    """Each file as if it had just arrived; one answer each, as it is taken in."""
+    """Each file as if it had just arrived; an answer for each message, as it is taken in."""
+    from channels.chat_files import is_chat
+
     for name in args.files:
         try:
             raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as fault:
             yield _refused(name, f"{name} cannot be read ({fault.strerror}): check the path")
             continue
-        if (kind := _chat_channel(raw)) is not None:
-            said = f"{name} is a message of {kind!r}, a channel that this desk does not have"
-            yield _refused(name, f"{said}: only mail (.eml) can be taken in")
-            continue
-        yield _one(desktop, name, raw)
+        if is_chat(name, raw):
+            yield from _chats(desktop, name, raw, args.account)
+        else:
+            yield _mail(desktop, name, raw, args.account)
 
 
 def _refused(name: str, sentence: str) -> Answer:
-    """A file that cannot be taken in; the others still are."""
+    """What cannot be taken in; the others still are."""
     tell(f"deskhand: {sentence}")
     return Answer({"file": name, "error": sentence}, "", 1)
 
 
-def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
+def _chats(desktop: Desktop, name: str, raw: bytes, account: str | None) -> Iterator[Answer]:
+    """The chat messages of a file, in its order; what cannot be taken in stops none of the rest."""
+    from channels.chat_files import ChatFault, read_chats
+
+    found = read_chats(
+        raw,
+        settings=desktop.settings,
+        files=desktop.files,
+        now=desktop.clock.now(),
+        account=account,
+        folder=Path(name).resolve().parent if name != "-" else None,
+    )
+    while some := list(islice(found, _TOGETHER)):
+        items = [item for _place, item in some if not isinstance(item, ChatFault)]
+        outcomes = iter(desktop.desk.receive(items) if items else ())
+        for place, item in some:
+            where = f"{name}, {place}" if place else name
+            if isinstance(item, ChatFault):
+                yield _refused(name, f"{where}: {item.sentence}")
+            else:
+                yield _said(where, item, next(outcomes))
+
+
+def _mail(desktop: Desktop, name: str, raw: bytes, wanted: str | None) -> Answer:
     from channels.email.inbound import read_mail
 
-    desk = desktop.desk
-    account = _account(desktop, raw)
+    account = _account(desktop, raw, wanted)
     item = read_mail(
         raw,
         files=desktop.files,
@@ -54,35 +81,34 @@ def _one(desktop: Desktop, name: str, raw: bytes) -> Answer:
         now=desktop.clock.now(),
         received_at=None,
     )
-    received = desk.receive([item])[0]
+    return _said(name, item, desktop.desk.receive([item])[0])
+
+
+def _said(place: str, item: Inbound, received: Received) -> Answer:
     where = f" ticket #{received.ticket}" if received.ticket else ""
     where = where or (f" as item {received.held}" if received.held else "")
     cause = f" ({received.cause})" if received.cause else ""
     return Answer(
         documents.intake(item, received),
-        f"{name}: {received.outcome.value}{where}{cause}",
+        f"{place}: {received.outcome.value}{where}{cause}",
     )
 
 
-def _chat_channel(raw: bytes) -> str | None:
-    """The channel that a JSON object names, None for a mail, which never begins with a brace (RFC
-    5322 section 2.2).
-    """
-    if raw.lstrip()[:1] != b"{":
-        return None
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return str(found["channel"]) if isinstance(found, dict) and "channel" in found else None
+def _account(desktop: Desktop, raw: bytes, wanted: str | None) -> ChannelSettings | None:
+    """The email account that the mail was sent to: the one named, else by the addresses in its
+    header, else the first one there is.
 
-
-def _account(desktop: Desktop, raw: bytes) -> ChannelSettings | None:
-    """The email account that the mail was sent to.
-
-    By the addresses in its header, else the first one there is.
+    Raises UsageError for a name that no such account has.
     """
     accounts = [channel for channel in desktop.settings.channels if channel.kind == "email"]
+    if wanted is not None:
+        for account in accounts:
+            if account.name == wanted:
+                return account
+        known = ", ".join(account.name for account in accounts) or "none"
+        raise UsageError(
+            f"there is no email account {wanted!r} in deskhand.toml (there are: {known})"
+        )
     head = raw[:20_000].lower()
     for account in accounts:
         if any(address.lower().encode() in head for address in (account.address, *account.aliases)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,13 +49,62 @@ def test_one_file_that_cannot_be_taken_does_not_stop_the_others(
     deskhand: CommandLine, tmp_path: Path
 ) -> None:
     chat = tmp_path / "chat.json"
-    chat.write_text('{"channel": "telegram", "text": "hi"}')
+    chat.write_text('{"channel": "fax", "text": "hi"}')
     good = deskhand.mail("good")
     done = deskhand("--json", "intake", "/no/such", str(chat), str(good))
     assert done.status == 1
     assert [document.get("outcome") for document in done.documents] == [None, None, "created"]
     assert "/no/such cannot be read" in done.err
-    assert "a message of 'telegram', a channel that this desk does not have" in done.err
+    assert "a message of 'fax', a channel that this desk does not have" in done.err
+
+
+def test_chat_messages_from_a_file_become_a_ticket_once(
+    deskhand: CommandLine, tmp_path: Path
+) -> None:
+    settings = deskhand.home / "deskhand.toml"
+    bot = '\n[[channel]]\nname = "bot"\nkind = "telegram"\ntoken = { env = "NONE" }\n'
+    settings.write_text(settings.read_text() + bot)
+    message = {"message_id": 5, "chat": {"id": 47, "type": "private", "first_name": "Anna"}}
+    message |= {"from": message["chat"], "date": 1795424340, "text": "Where is it?"}
+    first = message | {"text": "Where is what I ordered?", "edit_date": 1795424345}
+    edited = message | {"text": "Where is *my parcel*?", "edit_date": 1795424350}
+    own = {"channel": "telegram", "conversation": 47, "id": 6, "sender": 47, "text": "Hello?"}
+    lines = tmp_path / "chat.jsonl"
+    updates = [message, first, {"update_id": 2, "edited_message": edited}, own, own]
+    lines.write_text("\n".join(json.dumps(one) for one in updates) + "\nnonsense\n")
+    done = deskhand("--json", "intake", str(lines))
+    assert done.status == 1
+    *answers, refused = done.documents
+    for document in answers:
+        check(document, INTAKE)
+    assert [(d["outcome"], d["cause"]) for d in answers] == [
+        ("created", None),
+        ("appended", "edited"),
+        ("appended", "edited"),
+        ("appended", None),
+        ("duplicate", "already here"),
+    ]
+    assert {d["ticket"] for d in answers} == {1}
+    assert refused["error"].startswith(f"{lines}, line 6: the line is not JSON")
+    ticket = deskhand.json("show", "1")
+    assert (ticket["channel"], ticket["account"]) == ("telegram", "bot")
+    assert [m["text"] for m in ticket["messages"]] == ["Where is *my parcel*?", "Hello?"]
+    assert ticket["customer"]["identities"] == [{"kind": "telegram", "value": "47"}]
+    again = deskhand("intake", str(lines))
+    assert [line.partition(": ")[2] for line in again.out.splitlines()] == [
+        "duplicate ticket #1 (already here)"
+    ] * 5
+    assert deskhand.json("show", "1")["events"] == ticket["events"]
+    reply = deskhand.json("reply", "1", "--text", "It is here.")
+    assert reply["message"]["to"] == ["47"]
+
+
+def test_the_account_that_files_came_over_can_be_named(deskhand: CommandLine) -> None:
+    path = str(deskhand.mail("one"))
+    assert deskhand.json("intake", path, "--account", "support")["outcome"] == "created"
+    done = deskhand("intake", path, "--account", "bot")
+    assert done.status == 2
+    assert "there is no email account 'bot' in deskhand.toml (there are: support)" in done.err
 
 
 @pytest.mark.parametrize(
