@@ -9,7 +9,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-live test-quick check format bench screenshot constraints clean system-test system-bench system-screenshot
+.PHONY: help setup demo test test-live test-quick fuzz check format bench screenshot constraints clean system-test system-bench system-screenshot
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -30,6 +30,9 @@ test-live: setup system-test  ## only the tests that need a real server
 
 test-quick: setup  ## only the tests that need nothing of the system and are not slow
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not live and not slow" $(ARGS)
+
+fuzz: setup  ## damage mail in many more ways than the tests do
+	@DESKHAND_FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 0 --timeout 0 tests/channels/email/test_fuzz.py $(ARGS)
 
 check: setup  ## style, types and the layers
 	@$(BIN)/ruff check .

@@ -62,6 +62,8 @@ class Inbound:
     ``automatic_sign`` is the header by which it is automatic, ``authentication`` what our server
     found out about its sender (docs/json.md), ``loop_ids`` are marks against loops that it carries.
 
+    ``invitation`` is what a calendar file in it asks for, as ``show`` gives it.
+
     Of channels that are a conversation: ``conversation`` is its key, by which a message joins the
     ticket that goes on. ``aliases`` are further names that the channel may use for this message.
     ``edits`` is the name of an earlier message whose text this one replaces, ``adds_to`` of one
@@ -91,6 +93,7 @@ class Inbound:
     automatic: bool = False
     automatic_sign: str = ""
     bounce: dict[str, Any] | None = None
+    invitation: dict[str, Any] | None = None
     own: bool = False
     from_sent: bool = False
     claims_us: bool = False

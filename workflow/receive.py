@@ -243,6 +243,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
             "automatic": item.automatic,
             "bounce": item.bounce,
             "authentication": _authentication(item),
+            "invitation": item.invitation,
             "matched_by": matched_by,
             "raw_sha256": item.raw_sha256,
             "raw_size": item.raw_size,

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from channels.backoff import pause_after
 from channels.email.faults import Busy, FolderMissing, MailFault, Unreachable
 from channels.email.imap import ImapSession
-from channels.email.inbound import UNREADABLE, read_header, read_mail
+from channels.email.inbound import UNREADABLE, read_header
+from channels.email.large import read_any_mail
 from channels.email.login import logged_in
 from channels.email.mailbox import Fetched, Folder
 from channels.health import Health, as_desk_error
@@ -387,7 +388,7 @@ class EmailAccount:
                 received_at=entry.received_at,
                 sent=sent,
             )
-        return read_mail(
+        return read_any_mail(
             entry.raw,
             files=self._files,
             channel=self.channel,

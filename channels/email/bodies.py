@@ -11,6 +11,7 @@ from channels.email.charsets import codec_for, decode, decode_raw_header
 from channels.email.headers import header_text, parameters
 from channels.email.html_text import html_to_text
 from channels.email.mime import Part, split_header
+from channels.email.tnef import is_tnef, unpack
 from channels.email.transfer import decode_transfer
 from workflow.plaintext import one_line, printable
 
@@ -226,9 +227,15 @@ class _Collector:
         else:
             texts = (piece.replace("\r\n", "\n").strip("\n") for piece, _ in self.pieces)
             text = "\n\n".join(one for one in texts if one.strip())
-        files = [
-            self.file(leaf, related, at) for at, (leaf, related) in enumerate(self.attachments, 1)
-        ]
+        files: list[ParsedAttachment] = []
+        for at, (leaf, related) in enumerate(self.attachments, 1):
+            file = self.file(leaf, related, at)
+            if is_tnef(file.data):
+                unpacked, inside = _unpacked(file)
+                files.extend(unpacked)
+                text = text if text.strip() else inside
+            else:
+                files.append(file)
         return Contents(text, files, self.charset, self.defects)
 
     def file(self, part: Part, related: bool, number: int) -> ParsedAttachment:
@@ -261,6 +268,34 @@ class _Collector:
             part, data, number
         )
         return ParsedAttachment(name, content_type, data, inline, content_id)
+
+
+def _unpacked(file: ParsedAttachment) -> tuple[list[ParsedAttachment], str]:
+    """The files inside a winmail.dat and the text in it; the file itself stays where something in
+    it could not be read.
+    """
+    found = unpack(file.data)
+    files = [
+        ParsedAttachment(
+            name=_file_name(one.name) or f"attachment-{number}.bin",
+            content_type=one_line(one.content_type, 100) or _type_of(one.name),
+            data=one.data,
+            inline=bool(one.content_id),
+            content_id=one_line(one.content_id, 200).strip("<> ") or None,
+        )
+        for number, one in enumerate(found.files, 1)
+    ]
+    text = found.text or (html_to_text(found.html) if found.html else "")
+    if not found.whole or not (files or text.strip()):
+        files.append(file)
+    return files, text
+
+
+def _type_of(name: str) -> str:
+    """The type that a file's name promises, where nobody declares one."""
+    extension = name.rpartition(".")[2].lower()
+    types = (kind for kind, known in _EXTENSIONS.items() if known == extension)
+    return next(types, "application/octet-stream")
 
 
 def _is_attached(part: Part) -> bool:

@@ -19,7 +19,15 @@ from workflow.inbound import Attachment, Inbound, Party, Source
 from workflow.settings import ChannelSettings, Settings
 from workflow.tokens import TOKEN
 
-__all__ = ["TOO_LARGE", "UNREADABLE", "EmailReader", "read_header", "read_mail", "to_inbound"]
+__all__ = [
+    "TOO_LARGE",
+    "UNREADABLE",
+    "EmailReader",
+    "read_header",
+    "read_mail",
+    "to_inbound",
+    "unreadable",
+]
 
 _NOBODY = Party("no sender", "")
 _PLUS = re.compile(r"\+([^@]*)@")
@@ -79,7 +87,7 @@ def read_mail(
     except StoreError:
         raise
     except Exception as fault:  # noqa: BLE001  a fault of ours must not lose a customer's mail
-        return _unreadable(
+        return unreadable(
             raw, sha256, source, min(received_at or now, now), f"{type(fault).__name__}: {fault}"
         )
 
@@ -176,6 +184,7 @@ def to_inbound(
         automatic=parsed.automatic.automatic,
         automatic_sign=parsed.automatic.reason,
         bounce=parsed.bounce,
+        invitation=parsed.invitation,
         from_sent=sent,
         own=screened.own,
         claims_us=screened.claims_us,
@@ -243,7 +252,8 @@ def _dedupe_key(parsed: ParsedMail) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _unreadable(raw: bytes, sha256: str, source: Source, at: datetime, why: str) -> Inbound:
+def unreadable(raw: bytes, sha256: str, source: Source, at: datetime, why: str) -> Inbound:
+    """The item for a mail that was not understood, with why: held, so that a person looks at it."""
     return Inbound(
         channel="email",
         source=source,

@@ -21,6 +21,7 @@ from channels.email.bounces import read_bounce
 from channels.email.charsets import decode_raw_header
 from channels.email.dates import parse_date, received_date
 from channels.email.headers import header_text, message_id, message_ids
+from channels.email.invitations import invitation_words, read_invitation
 from channels.email.mime import Part, split
 from channels.email.quotes import cut
 from workflow.inbound import Party
@@ -32,6 +33,8 @@ LONGEST_SUBJECT = 1_000
 """Characters of a subject that are kept; the raw mail has the rest."""
 
 _NOBODY = Party("", "")
+_CALENDARS = frozenset(("text/calendar", "application/ics", "text/x-vcalendar"))
+_LARGEST_ENCLOSED = 1_000_000
 _MOST_DEFECTS = 20
 # Subjects of mail that passes on another one, in the languages of mail programs.
 _FORWARD = re.compile(
@@ -46,8 +49,9 @@ class ParsedMail:
     lower case.
 
     ``received_at`` is from the topmost Received header. ``full_text`` is the first plain body, or
-    the HTML as text; ``text`` is that without quoted history. ``references`` stand in the order of
-    their header.
+    the HTML as text, or where the mail has no words of its own those of the invitation or of the mail
+    that it encloses; ``text`` is that without quoted history. ``references`` stand in the order of
+    their header. ``invitation`` is what :mod:`channels.email.invitations` reads.
     """
 
     subject: str = ""
@@ -67,6 +71,7 @@ class ParsedMail:
     attachments: tuple[ParsedAttachment, ...] = ()
     automatic: Automatic = NOT_AUTOMATIC
     bounce: dict[str, Any] | None = None
+    invitation: dict[str, Any] | None = None
     defects: tuple[str, ...] = ()
     headers: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """All of them, names in lower case, values as they came (:class:`channels.email.mime.Part`)."""
@@ -116,12 +121,20 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
         defects.append("no Message-ID")
 
     full_text = printable(contents.text).strip("\n").rstrip()
+    invitation = _invitation(contents.attachments)
+    if not full_text and invitation is not None:
+        full_text = invitation_words(invitation)
     automatic = judge_automatic(headers, root.content_type, sender.address or sender.name, subject)
     bounce = None
     if automatic.automatic:
         from_server = _is_server(headers, sender)
         if automatic.is_report or from_server or headers.get(b"return-path", b"").strip() == b"<>":
             bounce = read_bounce(root, full_text, certain=from_server)
+    forwarded = _FORWARD.match(subject) is not None
+    if not full_text and not automatic.automatic:
+        full_text = _enclosed_words(contents.attachments)
+        forwarded = True
+    text = cut(full_text, forwarded=forwarded)
     sender_values = parse_addresses(headers[b"sender"], hint) if b"sender" in headers else ()
     return ParsedMail(
         subject=subject,
@@ -136,11 +149,12 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
         references=message_ids(headers[b"references"]) if b"references" in headers else (),
         date=date,
         received_at=received_date(received) if received is not None else None,
-        text=cut(full_text, forwarded=_FORWARD.match(subject) is not None),
+        text=text,
         full_text=full_text,
         attachments=tuple(contents.attachments),
         automatic=automatic,
         bounce=bounce,
+        invitation=invitation,
         defects=_told(defects),
         headers=headers,
     )
@@ -164,3 +178,35 @@ def _delivered_to(headers: dict[bytes, bytes]) -> tuple[str, ...]:
 def _is_server(headers: dict[bytes, bytes], sender: Party) -> bool:
     """Whether a mail server itself wrote, so that even prose without a code reports a failure."""
     return b"x-failed-recipients" in headers or is_machine(sender.address or sender.name)
+
+
+def _invitation(files: list[ParsedAttachment]) -> dict[str, Any] | None:
+    """What the first calendar file says that is an invitation or an answer to one."""
+    for file in files:
+        if file.content_type in _CALENDARS or file.name.lower().endswith(".ics"):
+            found = read_invitation(file.data)
+            if found is not None:
+                return found
+    return None
+
+
+def _enclosed_words(files: list[ParsedAttachment]) -> str:
+    """A mail that was passed on without a word beside it, as mail programs show one; ``""`` where
+    none is enclosed.
+    """
+    enclosed = next(
+        (f for f in files if f.content_type in ("message/rfc822", "message/global")), None
+    )
+    if enclosed is None or len(enclosed.data) > _LARGEST_ENCLOSED:
+        return ""
+    root, _defects = split(enclosed.data)
+    headers = root.headers
+    contents = collect(root)
+    lines = ["---------- Forwarded message ----------"]
+    for name in ("From", "Date", "Subject", "To"):
+        value = one_line(
+            header_text(headers.get(name.lower().encode(), b""), contents.charset), 500
+        )
+        if value:
+            lines.append(f"{name}: {value}")
+    return "\n".join([*lines, "", printable(contents.text).strip("\n").rstrip()]).rstrip()

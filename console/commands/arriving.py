@@ -69,10 +69,10 @@ def _chats(desktop: Desktop, name: str, raw: bytes, account: str | None) -> Iter
 
 
 def _mail(desktop: Desktop, name: str, raw: bytes, wanted: str | None) -> Answer:
-    from channels.email.inbound import read_mail
+    from channels.email.large import read_any_mail
 
     account = _account(desktop, raw, wanted)
-    item = read_mail(
+    item = read_any_mail(
         raw,
         files=desktop.files,
         channel=account,

@@ -168,6 +168,7 @@ def message(detail: MessageDetail) -> Document:
         "automatic": detail.automatic,
         "authentication": detail.authentication,
         "bounce": detail.bounce,
+        "invitation": detail.invitation,
         "attachments": [
             {"name": file.name, "type": file.content_type, "size": file.size, "sha256": file.sha256}
             for file in detail.attachments
@@ -201,6 +202,7 @@ def intake(item: Inbound, received: Received) -> Document:
             "automatic": item.automatic,
             "authentication": item.authentication,
             "bounce": item.bounce,
+            "invitation": item.invitation,
             "attachments": [
                 {
                     "name": file.name,

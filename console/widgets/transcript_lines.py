@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Any
 
 from rich.cells import get_character_cell_size
 
+from channels.email.invitations import invitation_words
 from console import fmt, safe
 from console.event_words import event_words
 from workflow.model import to_millis
@@ -149,6 +151,10 @@ def _message(
         yield TextLine(block, "fold", _automatic(message), (), ground, bar)
         return
     room = min(width - 4, READABLE)
+    if message.invitation is not None:
+        for words in _invitation(message, message.invitation):
+            for line in wrap(words, room):
+                yield TextLine(block, "body", (("  " + line, "accent"),), (), ground, bar)
     text = message.full_text if whole else message.text
     body = wrap(text.strip("\n"), room) if text.strip() else ["(no text)"]
     hidden = 0
@@ -205,6 +211,14 @@ def _automatic(message: MessageDetail) -> tuple[tuple[str, str], ...]:
         (f"  ▸ {safe.crop(safe.one_line(first), 60)}{more}", "dim"),
         ("  enter shows it", "faint"),
     )
+
+
+def _invitation(message: MessageDetail, found: dict[str, Any]) -> list[str]:
+    """What a calendar file asks for, above the words of the mail; where it has none of its own they
+    are the invitation's.
+    """
+    words = invitation_words({**found, "note": ""})
+    return [] if message.full_text.startswith(words) else words.split("\n")
 
 
 def _quoted_lines(message: MessageDetail) -> int:

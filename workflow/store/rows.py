@@ -78,6 +78,7 @@ class MessageDetail:
     channel: str
     authentication: dict[str, Any] | None = None
     """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
+    invitation: dict[str, Any] | None = None
     attachments: tuple[AttachmentDetail, ...] = ()
 
 

@@ -266,6 +266,10 @@ class Message(SQLModel, table=True):
         default=None, sa_column=Column(JSON(none_as_null=True))
     )
     """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
+    invitation: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """What a calendar file in it asks for."""
     matched_by: str = ""
     raw_sha256: str | None = None
     raw_size: int = 0
