@@ -20,6 +20,7 @@ __all__ = [
     "CancelSend",
     "DiscardHeld",
     "Escalate",
+    "Forward",
     "HandBack",
     "JoinCustomers",
     "MarkSpam",
@@ -144,10 +145,15 @@ class Reply(Action):
     customer message); ``to`` and ``cc`` replace them when a person edited them; ``reply_all`` adds
     the other recipients. ``attachments`` are (name, content type, sha256, size) of files already in
     the file store. ``undo_window_s`` None takes the account's. ``expect_last`` is the newest
-    message that the writer had seen: the reply is refused if there is a newer one from the
-    customer. ``account`` names the account to send through; None takes that of the message that is
-    answered, or the one that reaches ``to``. ``via`` is the row of another identity of the same
-    person: the answer goes to that one alone, over its channel.
+    message that the writer had seen: the reply is refused if there is a newer one of somebody else.
+    ``account`` names the account to send through; None takes that of the message that is answered,
+    or the one that reaches ``to``. ``via`` is the row of another identity of the same person: the
+    answer goes to that one alone, over its channel.
+
+    ``sender`` is the address of ours that it comes from (None: the one that was written to),
+    ``subject`` replaces that of the answered message. ``signature`` False leaves the signature of
+    whoever sends away. ``unless_reply``: what is scheduled is taken back if the customer writes
+    before ``send_at``.
     """
 
     word: ClassVar[str] = "reply"
@@ -165,6 +171,35 @@ class Reply(Action):
     expect_last: int | None = None
     account: str | None = None
     via: int | None = None
+    sender: str | None = None
+    subject: str | None = None
+    signature: bool = True
+    unless_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forward(Action):
+    """Pass a conversation, or one message of it (``message``), on to somebody who is not the
+    customer. It goes to nobody but those who are named, and stops no clock.
+
+    ``attachments`` are files in the file store, those of the messages among them where they are to
+    go along. The rest is as for :class:`Reply`.
+    """
+
+    word: ClassVar[str] = "forward"
+    ticket: int
+    to: tuple[str, ...]
+    text: str = ""
+    message: int | None = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    attachments: tuple[tuple[str, str, str, int], ...] = ()
+    send_at: datetime | None = None
+    undo_window_s: int | None = None
+    expect_last: int | None = None
+    sender: str | None = None
+    subject: str | None = None
+    signature: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,9 @@ def parse_status(word: str) -> Status:
         raise UsageError(f"status {word!r} is not one of {', '.join(Status)}") from None
 
 
-def remake_last_line(context: Context, ticket: Ticket) -> None:
+def remake_last_line(transaction: Transaction, ticket: Ticket) -> None:
     """Make what a queue row says of the messages anew, after one was taken back or put back."""
-    session = context.transaction.session
+    session = transaction.session
     session.flush()
     kept = (
         col(Message.ticket_id) == ticket.id,

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from workflow import actions as a
+from workflow.addresses import typed_text
 from workflow.apply import Context, Result, applies, remake_last_line
+from workflow.drafts import DraftOptions
 from workflow.errors import NotFound, Refusal
+from workflow.inbound import Party
 from workflow.model import Direction, OutboxState
-from workflow.store.tables import Draft, Message, Outbox
+from workflow.store.statements import col, select
+from workflow.store.store import Transaction
+from workflow.store.tables import AttachmentRow, Draft, Message, Outbox
 
 __all__ = [
     "cancel_send",
     "change_delivery",
+    "draft_kind",
+    "give_back",
     "outbox_item",
     "put_back",
     "retry_send",
@@ -80,7 +87,7 @@ def change_delivery(
         {
             "outbox": item.id,
             "message": item.message_row,
-            "human": message.agent is not None,
+            "human": message.agent is not None and not message.aside,
             "before": item.state,
             "after": state.value,
             **(data or {}),
@@ -113,18 +120,71 @@ def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None
         message.delivery = None
         session.add(message)
         return
-    writer = message.agent or context.actor.name
-    if message.text and session.get(Draft, (writer, item.ticket_id, "reply")) is None:
-        session.add(
-            Draft(
-                agent=writer,
-                ticket_id=item.ticket_id,
-                kind="reply",
-                text=message.text,
-                updated_at=context.now,
-            )
+    give_back(context.transaction, item, message, message.agent or context.actor.name)
+    remake_last_line(context.transaction, context.transaction.ticket(item.ticket_id))
+
+
+def give_back(transaction: Transaction, item: Outbox, message: Message, writer: str) -> bool:
+    """Make what was taken back the writer's draft again, with its recipients and files.
+
+    False where the writer has begun another one, which stays as it is.
+    """
+    session = transaction.session
+    kind = draft_kind(message)
+    if session.get(Draft, (writer, item.ticket_id, kind)) is not None:
+        return False
+    files = session.exec(select(AttachmentRow).where(col(AttachmentRow.message_id) == message.id))
+    attached = tuple((f.name, f.content_type, f.sha256, f.size) for f in files)
+    if not message.text.strip() and not attached:
+        return False
+    mail = message.channel == "email"
+    options = DraftOptions(
+        to=_addresses(message.to_list) if mail else None,
+        cc=_addresses(message.cc_list) if mail else None,
+        bcc=_addresses(message.bcc_list) or () if mail else (),
+        subject=message.subject if mail else None,
+        sender=message.from_address if mail else None,
+        files=attached,
+        unless_reply=item.unless_reply,
+        account=message.account,
+    )
+    session.add(
+        Draft(
+            agent=writer,
+            ticket_id=item.ticket_id,
+            kind=kind,
+            text=message.text,
+            answers=_answered_row(transaction, message),
+            options=options.to_json(),
+            updated_at=transaction.now,
         )
-    remake_last_line(context, context.transaction.ticket(item.ticket_id))
+    )
+    return True
+
+
+def draft_kind(message: Message) -> str:
+    """As what kind of draft a message of ours was written."""
+    return "forward" if message.forwards else "reply"
+
+
+def _answered_row(transaction: Transaction, message: Message) -> int | None:
+    """The message that was answered, or the one that was forwarded."""
+    if message.forwards:
+        return message.forwards[0] if len(message.forwards) == 1 else None
+    if message.in_reply_to is None:
+        return None
+    return transaction.session.exec(
+        select(Message.id)
+        .where(
+            col(Message.ticket_id) == message.ticket_id,
+            col(Message.message_id) == message.in_reply_to,
+        )
+        .limit(1)
+    ).first()
+
+
+def _addresses(pairs: list[list[str]]) -> tuple[str, ...]:
+    return tuple(typed_text(Party(name, address)) for name, address in pairs)
 
 
 def put_back(context: Context, item: Outbox, state: OutboxState, undoes: int) -> None:
@@ -138,7 +198,7 @@ def put_back(context: Context, item: Outbox, state: OutboxState, undoes: int) ->
     message = change_delivery(context, item, state, "message.queued", {"undoes": undoes})
     session = context.transaction.session
     writer = message.agent or context.actor.name
-    draft = session.get(Draft, (writer, item.ticket_id, "reply"))
+    draft = session.get(Draft, (writer, item.ticket_id, draft_kind(message)))
     if draft is not None and draft.text == message.text:
         session.delete(draft)
-    remake_last_line(context, context.transaction.ticket(item.ticket_id))
+    remake_last_line(context.transaction, context.transaction.ticket(item.ticket_id))

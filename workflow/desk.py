@@ -6,11 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from workflow import customers, delivery, escalation, opening, release, reply, sender_rules, sla
+from workflow import (
+    customers,
+    delivery,
+    escalation,
+    forward,
+    opening,
+    release,
+    reply,
+    sender_rules,
+    sla,
+)
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
 from workflow.companies import CompanyFile
+from workflow.drafts import DraftOptions
 from workflow.errors import Refusal
 from workflow.escalation_rules import EscalationFile
 from workflow.files import FileStore
@@ -28,7 +39,16 @@ from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
 
-_REGISTERED = (customers, delivery, escalation, opening, release, reply, sender_rules)
+_REGISTERED = (
+    customers,
+    delivery,
+    escalation,
+    forward,
+    opening,
+    release,
+    reply,
+    sender_rules,
+)
 """Modules that only need to be imported: they put their actions into ``APPLY``."""
 
 
@@ -168,12 +188,20 @@ class Desk:
         return release.look_into(row, self._readers, self.files)
 
     def save_draft(
-        self, agent: str, ticket: int, kind: str, text: str, answers: int | None
+        self,
+        agent: str,
+        ticket: int,
+        kind: str,
+        text: str,
+        answers: int | None,
+        options: DraftOptions | None = None,
     ) -> None:
-        """Keep what an agent has typed; an empty text removes the draft."""
+        """Keep what an agent has typed and chosen (None: what was chosen stays); an empty text with
+        no file removes the draft.
+        """
         with self.store.write(self.clock.now()) as transaction:
             draft = transaction.session.get(Draft, (agent, ticket, kind))
-            if not text.strip():
+            if not text.strip() and not (options and options.files):
                 if draft is not None:
                     transaction.session.delete(draft)
                 return
@@ -181,6 +209,8 @@ class Desk:
                 transaction.ticket(ticket)
                 draft = Draft(agent=agent, ticket_id=ticket, kind=kind, updated_at=transaction.now)
             draft.text, draft.answers, draft.updated_at = text, answers, transaction.now
+            if options is not None:
+                draft.options = options.to_json()
             transaction.session.add(draft)
 
     def discard_draft(self, agent: str, ticket: int, kind: str) -> None:

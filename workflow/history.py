@@ -57,7 +57,8 @@ def facts(events: Iterable[Row]) -> list[sla.Fact]:
 def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
     counts = bool(data.get("counts", True))
     if name == "message.received":
-        silent = data.get("automatic") or data.get("claims_us")
+        # What somebody else wrote aside is no word of the customer.
+        silent = data.get("automatic") or data.get("claims_us") or data.get("aside")
         return None if silent else sla.Fact(at, "received", counts=counts)
     if name == "message.sent":
         if not data.get("human", True):

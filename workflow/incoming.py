@@ -106,6 +106,10 @@ class Batch:
     arrivals: list[dict[str, Any]] = field(default_factory=list)
     arrived: set[Source] = field(default_factory=set)
     index: list[tuple[int, str, str, str]] = field(default_factory=list)
+    aside: set[str] = field(default_factory=set)
+    """The names of messages that were said to somebody else than the customer."""
+    spoken: set[int] = field(default_factory=set)
+    """Tickets on which a customer has something to say in this batch."""
 
     @property
     def now(self) -> datetime:
@@ -231,6 +235,12 @@ def look_up(batch: Batch, items: Sequence[Inbound], *, guarded: bool = True) -> 
         )
         for message_id, number, direction, channel in found:
             batch.remember(message_id, number, direction, channel)
+        aside = session.exec(
+            select(Message.message_id).where(
+                col(Message.message_id).in_(chunk), col(Message.aside).is_(True)
+            )
+        )
+        batch.aside.update(name for name in aside if name)
     _load_aliases(batch, wanted)
     _load_amended(batch, amended)
     _load_conversations(batch, items)

@@ -166,7 +166,11 @@ def mark_sent(
             row.ticket_id,
             ENGINE,
             "send",
-            {"message": row.message_row, "human": message.agent is not None, "by": message.agent},
+            {
+                "message": row.message_row,
+                "human": message.agent is not None and not message.aside,
+                "by": message.agent,
+            },
             at=row.sent_at,
         )
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from workflow.errors import Refusal
+from workflow.addresses import typed_text
 from workflow.inbound import Party
+from workflow.plaintext import one_line, printable
 
 __all__ = [
     "Answered",
@@ -19,10 +20,12 @@ __all__ = [
     "Composer",
     "OutgoingFile",
     "OutgoingMessage",
-    "chat_of",
-    "recipients_of",
+    "forward_subject",
+    "forwarded_text",
+    "reply_subject",
 ]
 
+_FORWARD_MARKS = ("fwd:", "fw:", "wg:", "tr:", "rv:", "enc:")
 _KEPT_REFERENCES = 20
 """The first and the last ones: what mail clients thread by, short enough for every server (RFC 5322
 section 3.6.4).
@@ -52,6 +55,7 @@ class Answered:
     at: datetime
     text: str
     was_ours: bool = False
+    subject: str = ""
 
     def chain(self) -> tuple[str, ...]:
         """The References of an answer: those of this message and its own id, shortened in the
@@ -65,7 +69,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """An answer as it is to be sent, before a channel has given it its form."""
+    """An answer as it is to be sent, before a channel has given it its form.
+
+    ``sender`` is the address it comes from, where the account has several; ``signature`` stands
+    below the text and above the history. ``answered`` is the history that a reply carries,
+    ``forwarded`` what is passed on to somebody else, oldest first.
+    """
 
     ticket: int
     account: str
@@ -79,6 +88,9 @@ class OutgoingMessage:
     answered: Answered | None
     token: str
     at: datetime
+    sender: str = ""
+    signature: str = ""
+    forwarded: Sequence[Answered] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,46 +115,35 @@ class Composer(Protocol):
         ...
 
 
-def chat_of(answered: Answered) -> tuple[Party, ...]:
-    """Where an answer in a chat goes: to the place that was written in."""
-    if answered.reply_to:
-        return answered.reply_to[:1]
-    first = answered.to[:1] if answered.was_ours else (answered.sender,)
-    return tuple(party for party in first if party.address)
+def reply_subject(subject: str) -> str:
+    """``Re:`` once, whatever stood there (RFC 5322 section 3.6.5)."""
+    bare = one_line(subject)
+    return bare if bare[:3].lower() == "re:" else f"Re: {bare}"
 
 
-def recipients_of(
-    answered: Answered, own: frozenset[str], reply_all: bool
-) -> tuple[tuple[Party, ...], tuple[Party, ...]]:
-    """Who gets the answer, as (To, Cc): Reply-To, else From.
-
-    For all, also To and Cc without our own addresses.
-
-    ``own`` are our addresses in lower case. An answer to a message of ours goes to those it went
-    to. Raises Refusal when nobody is left.
-    """
-    if answered.was_ours:
-        first = answered.to
-    else:
-        first = answered.reply_to or ((answered.sender,) if answered.sender.address else ())
-    to = _without(first, own, set())
-    seen = {party.address.lower() for party in to}
-    cc: tuple[Party, ...] = ()
-    if reply_all:
-        others = answered.cc if answered.was_ours else (*answered.to, *answered.cc)
-        cc = _without(others, own, seen)
-    if not to:
-        raise Refusal(
-            "the message has no address to answer: give the recipient yourself (To) and send again"
-        )
-    return to, cc
+def forward_subject(subject: str) -> str:
+    """``Fwd:`` once."""
+    bare = one_line(subject)
+    return bare if bare.lower().startswith(_FORWARD_MARKS) else f"Fwd: {bare}".rstrip()
 
 
-def _without(parties: Sequence[Party], own: frozenset[str], seen: set[str]) -> tuple[Party, ...]:
-    kept: list[Party] = []
-    for party in parties:
-        address = party.address.lower()
-        if "@" in address and address not in own and address not in seen:
-            seen.add(address)
-            kept.append(party)
-    return tuple(kept)
+def forwarded_text(forwarded: Sequence[Answered]) -> str:
+    """The messages that are passed on as a person reads them: who wrote when to whom, and what."""
+    return "\n\n".join(_one(message) for message in forwarded)
+
+
+def _one(message: Answered) -> str:
+    lines = [
+        "---------- Forwarded message ----------",
+        f"From: {_people([message.sender])}",
+        f"Date: {message.at:%Y-%m-%d %H:%M} UTC",
+        f"Subject: {one_line(message.subject, 300)}",
+        f"To: {_people(message.to)}",
+    ]
+    if message.cc:
+        lines.append(f"Cc: {_people(message.cc)}")
+    return "\n".join([*lines, "", printable(message.text).strip("\n")])
+
+
+def _people(parties: Sequence[Party]) -> str:
+    return ", ".join(typed_text(Party(one_line(p.name, 200), one_line(p.address))) for p in parties)

@@ -20,6 +20,7 @@ from workflow.inbound import Inbound, Party
 from workflow.incoming import Batch, Known, TicketState, look_up, write
 from workflow.model import FAR_FUTURE_MS, Direction, Intake, Priority, Status
 from workflow.query.terms import people_text
+from workflow.send_later import cancel_unless_reply
 from workflow.settings import Settings
 from workflow.store.store import Transaction
 from workflow.store.tables import Cursor
@@ -69,6 +70,7 @@ def receive(
     look_up(batch, items, guarded=guarded)
     outcomes = [_take(batch, item) for item in items]
     write(batch)
+    cancel_unless_reply(transaction, batch.spoken)
     if cursor is not None:
         _move(transaction, cursor)
     return outcomes
@@ -212,6 +214,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
     batch.next_message += 1
     full = item.full_text if item.full_text != item.text else None
     internal = _answers_the_team(batch, item)
+    aside = not internal and _answers_aside(batch, item, state)
     sent = item.own and not internal
     direction = Direction.NOTE if internal else Direction.OUT if sent else Direction.IN
     # The first words of a chat name its ticket; a message of it has no subject.
@@ -250,8 +253,11 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
             "delivery": "sent" if sent else None,
             "dedupe_key": item.dedupe_key or None,
             "defects": "; ".join(item.defects),
+            "aside": aside,
         }
     )
+    if aside:
+        batch.aside.add(item.message_id or "")
     batch.attachments.extend(file_row(number, file) for file in item.attachments)
     people = people_text(
         agent or item.sender.name or item.sender.address,
@@ -273,7 +279,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
         state.count += 1
         state.changed = True
     else:
-        _note_message(batch, item, state, number)
+        _note_message(batch, item, state, number, aside)
     return number
 
 
@@ -294,7 +300,19 @@ def _answers_the_team(batch: Batch, item: Inbound) -> bool:
     return not item.own or all(p.address.lower() in own for p in (*item.to, *item.cc))
 
 
-def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) -> None:
+def _answers_aside(batch: Batch, item: Inbound, state: TicketState) -> bool:
+    """Whether it answers what was said aside (a forward): then it is said aside too, by whom it was
+    passed on to, unless the customer of the ticket says it.
+    """
+    if not any(name in batch.aside for name in (*item.in_reply_to, *item.references)):
+        return False
+    customer = state.current.customer_id if state.current is not None else None
+    return item.own or batch.customers.get(batch.identity(item)) != customer
+
+
+def _note_message(
+    batch: Batch, item: Inbound, state: TicketState, number: int, aside: bool
+) -> None:
     """What a message changes on its ticket, with the events."""
     counts = not item.before_cutoff
     data: dict[str, Any] = {"message": number, "automatic": item.automatic}
@@ -304,11 +322,13 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
     unsure = item.claims_us and state.count > 0
     if unsure:
         data["claims_us"] = True
+    if aside:
+        data["aside"] = True
     if not counts:
         data["counts"] = False
     name = "message.sent" if item.own else "message.received"
     if item.own:
-        data["human"] = not item.automatic
+        data["human"] = not item.automatic and not aside
     batch.event(name, state.id, item.reached_at, data, cause=f"{item.channel} intake")
     state.count += 1
     state.changed = True
@@ -328,6 +348,8 @@ def _note_message(batch: Batch, item: Inbound, state: TicketState, number: int) 
         _set_status(batch, state, Status.OPEN, "answered in another program")
     if item.own or item.automatic or item.before_cutoff or unsure:
         return
+    if not aside:
+        batch.spoken.add(state.id)
     if state.status not in (Status.NEW, Status.OPEN):
         _set_status(batch, state, Status.OPEN, "the customer wrote")
         state.row["resolved_at"] = None

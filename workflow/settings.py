@@ -83,6 +83,9 @@ class AgentSettings:
     email: str = ""
     groups: tuple[str, ...] = ()
     role: str = "agent"
+    display_name: str = ""
+    """How customers know this person."""
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,10 @@ class ChannelSettings:
     smtp: ServerSettings | None = None
     token: Secret | None = None
     base_url: str = ""
+    signature: str = ""
+    """What stands below every answer (:mod:`workflow.signatures`)."""
+    format: str = "markdown"
+    """``markdown``: an answer that has marks goes out as HTML too; ``plain``: as it was typed."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
     """What the file says for a kind that is not built in; the channel itself checks it."""
 
@@ -155,6 +162,14 @@ class Settings:
         names = list(dict.fromkeys(group.level for group in self.groups))
         numbered = sorted(n for n in names if re.fullmatch(r"L\d+", n))
         return (*numbered, *(n for n in names if n not in numbered))
+
+    def account_of_address(self, address: str) -> ChannelSettings | None:
+        """The mail account that an address or alias belongs to."""
+        wanted = address.strip().lower()
+        for channel in self.channels:
+            if wanted and wanted in (a.lower() for a in (channel.address, *channel.aliases)):
+                return channel
+        return None
 
     def channel(self, name: str) -> ChannelSettings | None:
         """The account of a name."""

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from workflow.cap_settings import Caps, read_caps
 from workflow.clock import parse_duration
 from workflow.errors import SettingsError
+from workflow.plaintext import printable
 from workflow.settings import (
     DATABASE,
     AgentSettings,
@@ -27,10 +28,12 @@ from workflow.settings import (
     ServerSettings,
     Settings,
 )
+from workflow.signatures import PLACEHOLDER, PLACEHOLDERS
 
 __all__ = ["read_settings"]
 
 _LONGEST_S = 366 * 86_400
+_LONGEST_SIGNATURE = 2_000
 TELEGRAM_URL = "https://api.telegram.org/bot"
 
 
@@ -121,7 +124,8 @@ class _Check:
             raise self._fault(("caps", 0), *fault.args) from None
 
     def _agent(self, entry: dict[str, Any], where: tuple[str, int]) -> AgentSettings:
-        self._known(entry, {"name", "email", "groups", "role"}, where)
+        known = {"name", "email", "groups", "role", "display_name", "signature"}
+        self._known(entry, known, where)
         role = self._text(entry, "role", where, "agent")
         if role not in ("agent", "lead"):
             raise self._fault(where, "role", f"{role!r} is not one of agent, lead")
@@ -130,6 +134,8 @@ class _Check:
             self._text(entry, "email", where, ""),
             self._texts(entry, "groups", where),
             role,
+            self._text(entry, "display_name", where, ""),
+            self._signature(entry, where),
         )
 
     def _group(self, entry: dict[str, Any], where: tuple[str, int]) -> GroupSettings:
@@ -156,7 +162,7 @@ class _Check:
         known = {
             "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
             "folders", "sent_folder", "read_sent", "poll", "max_size", "auth_servers", "dmarc", "spam",
-            "unknown_address",
+            "unknown_address", "signature", "format",
         }  # fmt: skip
         self._known(entry, known, where)
         address = self._text(entry, "address", where, "")
@@ -166,6 +172,9 @@ class _Check:
                 "address",
                 'the account needs its address: write address = "support@example.com"',
             )
+        form = self._text(entry, "format", where, "markdown")
+        if form not in ("markdown", "plain"):
+            raise self._fault(where, "format", f"{form!r} is not one of markdown, plain")
         return ChannelSettings(
             name=name,
             kind=kind,
@@ -185,7 +194,38 @@ class _Check:
             hold_unknown=self._holds(entry, "unknown_address", where, "show"),
             imap=self._server(entry, "imap", where, 993),
             smtp=self._server(entry, "smtp", where, 465),
+            signature=self._signature(entry, where),
+            format=form,
         )
+
+    def _signature(self, entry: dict[str, Any], where: tuple[str, int]) -> str:
+        """A signature as it stands here, or in the file that is named."""
+        text = self._text(entry, "signature", where, "")
+        if "\n" not in text and text.strip().endswith((".md", ".txt")):
+            path = self.path.parent / text.strip()
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except (OSError, UnicodeDecodeError) as fault:
+                why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
+                raise self._fault(
+                    where,
+                    "signature",
+                    f"{path} cannot be read ({why}): write the signature into that file, or here"
+                    ' between """ and """',
+                ) from None
+        for name in PLACEHOLDER.findall(text):
+            if name not in PLACEHOLDERS:
+                raise self._fault(
+                    where,
+                    "signature",
+                    f"there is no placeholder {name!r} in a signature: take one of"
+                    f" {', '.join(PLACEHOLDERS)}",
+                )
+        if len(text) > _LONGEST_SIGNATURE:
+            raise self._fault(
+                where, "signature", f"it is longer than {_LONGEST_SIGNATURE} characters: shorten it"
+            )
+        return printable(text).strip("\n")
 
     def _telegram(
         self, entry: dict[str, Any], name: str, where: tuple[str, int]

@@ -10,25 +10,24 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
+from channels.email.letter import html_letter, plain_letter
 from workflow.errors import Refusal
 from workflow.files import FileStore
 from workflow.inbound import Party
-from workflow.outgoing import Answered, Composed, OutgoingFile, OutgoingMessage
-from workflow.plaintext import one_line, printable
+from workflow.outgoing import Composed, OutgoingFile, OutgoingMessage
+from workflow.plaintext import one_line
 from workflow.settings import Settings
 
-__all__ = ["EmailComposer", "quoted"]
+__all__ = ["MOST_ATTACHED", "EmailComposer"]
 
-MOST_QUOTED_LINES = 200
-"""Lines of the answered message that are kept below an answer."""
+MOST_ATTACHED = 25_000_000
+"""Bytes of all files of a mail: what most servers take, before they grow by a third in base64."""
 
-_MOST_QUOTED_CHARACTERS = 20_000
 _LONGEST_SUBJECT = 900
 _LONGEST_ID = 900
 # Never 8bit: it would need a server that offers 8BITMIME.
@@ -59,7 +58,9 @@ class EmailComposer:
                 f"the account {message.account} has no address to send from:"
                 ' write address = "..." into its [[channel]] of deskhand.toml'
             )
-        sender = Party(one_line(channel.display_name, 200), _wire_address(channel.address))
+        self._refuse_too_much(message.files)
+        address = _wire_address(message.sender or channel.address)
+        sender = Party(one_line(channel.display_name, 200), address)
         to, cc, bcc = (_wire(parties) for parties in (message.to, message.cc, message.bcc))
         domain = sender.address.rpartition("@")[2]
         message_id = f"<{message.token}.{secrets.token_hex(8)}@{domain}>"
@@ -77,7 +78,8 @@ class EmailComposer:
             answered = message.answered
             head.append(_id_line("In-Reply-To", [answered.message_id or ""]))
             head.append(_id_line("References", answered.chain()))
-        raw = "".join(head).encode("ascii") + self._content(message).as_bytes()
+        content = self._content(message, channel.format == "markdown")
+        raw = "".join(head).encode("ascii") + content.as_bytes()
         return Composed(
             message_id=message_id,
             raw_sha256=self._files.put(raw),
@@ -87,12 +89,22 @@ class EmailComposer:
             recipients=tuple(dict.fromkeys(party.address for party in (*to, *cc, *bcc))),
         )
 
-    def _content(self, message: OutgoingMessage) -> EmailMessage:
+    @staticmethod
+    def _refuse_too_much(files: Sequence[OutgoingFile]) -> None:
+        whole = sum(file.size for file in files)
+        if whole > MOST_ATTACHED:
+            raise Refusal(
+                f"{one_line(max(files, key=lambda file: file.size).name, 80)} makes the files of this"
+                f" mail {whole / 1e6:.0f} MB, and most servers take {MOST_ATTACHED / 1e6:.0f} MB: send"
+                " a link instead"
+            )
+
+    def _content(self, message: OutgoingMessage, marks: bool) -> EmailMessage:
         content = EmailMessage(policy=_POLICY)
-        text = printable(message.text).rstrip() + "\n"
-        if message.answered is not None:
-            text += "\n" + quoted(message.answered)
-        content.set_content(text, charset="utf-8")
+        content.set_content(plain_letter(message), charset="utf-8")
+        html = html_letter(message) if marks else None
+        if html is not None:
+            content.add_alternative(html, subtype="html", charset="utf-8")
         for file in message.files:
             self._attach(content, file)
         return content
@@ -109,28 +121,6 @@ class EmailComposer:
         content.add_attachment(
             self._files.read(file.sha256), maintype=main, subtype=sub, filename=name
         )
-
-
-def quoted(answered: Answered) -> str:
-    """The message that is answered, as history below the answer: who wrote when, and its lines
-    behind ``>``.
-    """
-    who = one_line(answered.sender.name or answered.sender.address, 200) or "somebody"
-    text = printable(answered.text)[:_MOST_QUOTED_CHARACTERS].strip("\n")
-    lines = text.split("\n")
-    cut = len(lines) > MOST_QUOTED_LINES or len(answered.text) > _MOST_QUOTED_CHARACTERS
-    said = [_quoted_line(line) for line in lines[:MOST_QUOTED_LINES]]
-    if cut:
-        said.append("> [...]")
-    return "\n".join([f"On {_minute(answered.at)}, {who} wrote:", *said]) + "\n"
-
-
-def _quoted_line(line: str) -> str:
-    return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _wire(parties: Iterable[Party]) -> list[Party]:

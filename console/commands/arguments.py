@@ -16,7 +16,8 @@ HANDLERS = {
     "search": "console.commands.reading:search",
     "explain": "console.commands.reading:explain",
     "new": "console.commands.changing:new",
-    "reply": "console.commands.changing:reply",
+    "reply": "console.commands.answering:reply",
+    "forward": "console.commands.answering:forward",
     "set": "console.commands.changing:set_fields",
     "assign": "console.commands.changing:assign",
     "take": "console.commands.changing:take",
@@ -96,6 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         return added
 
     _reading_verbs(verb)
+    _answering_verbs(verb)
     _changing_verbs(verb)
     _people_verbs(verb)
     _macro_verbs(verb)
@@ -129,25 +131,6 @@ def _changing_verbs(verb: _AddVerb) -> None:
     found.add_argument("--subject", required=True)
     found.add_argument("--text")
     found.add_argument("--channel", default="phone")
-    found = verb("reply", "queue a reply, or write a note")
-    found.add_argument("id", type=_ticket, metavar="ID")
-    found.add_argument(
-        "source", nargs="?", metavar="-", help="- reads the text from standard input"
-    )
-    found.add_argument("--text", metavar="T")
-    found.add_argument("--file", metavar="F")
-    found.add_argument("--note", action="store_true", help="only the team sees it")
-    found.add_argument("--all", action="store_true", help="to everybody who was written to")
-    found.add_argument("--to", action="append", default=[], metavar="ADDRESS")
-    found.add_argument("--cc", action="append", default=[], metavar="ADDRESS")
-    found.add_argument("--bcc", action="append", default=[], metavar="ADDRESS")
-    found.add_argument(
-        "--via", metavar="ADDRESS|KIND", help="by another address or account of the same person"
-    )
-    found.add_argument("--to-status", metavar="STATUS")
-    found.add_argument("--attach", action="append", default=[], metavar="FILE")
-    found.add_argument("--send-at", metavar="TIME")
-    found.add_argument("--undo-window", metavar="DURATION", help="0s queues at once")
     found = verb("set", "status, priority, tags and fields of one ticket or many")
     found.add_argument("words", nargs="+", metavar="ID... FIELD=VALUE... +TAG -TAG")
     found = verb("assign", "give tickets to an agent or a group")
@@ -188,6 +171,60 @@ def _changing_verbs(verb: _AddVerb) -> None:
     found.add_argument(
         "--domain", action="store_true", help="allow, block: everybody at the domain of the sender"
     )
+
+
+def _answering_verbs(verb: _AddVerb) -> None:
+    found = verb("reply", "queue a reply, or write a note")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument(
+        "source", nargs="?", metavar="-", help="- reads the text from standard input"
+    )
+    found.add_argument("--text", metavar="T")
+    found.add_argument("--file", metavar="F")
+    found.add_argument("--note", action="store_true", help="only the team sees it")
+    found.add_argument("--all", action="store_true", help="to everybody who was written to")
+    found.add_argument(
+        "--answer", type=_number, metavar="MESSAGE", help="answer this message, not the newest"
+    )
+    found.add_argument(
+        "--via", metavar="ADDRESS|KIND", help="by another address or account of the same person"
+    )
+    found.add_argument("--to-status", metavar="STATUS")
+    found.add_argument(
+        "--unless-reply", action="store_true", help="not if the customer writes before --send-at"
+    )
+    _sending_words(found)
+    found = verb("forward", "pass a conversation on to somebody who is not the customer")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument(
+        "--message", type=_number, metavar="MESSAGE", help="only this one, not the conversation"
+    )
+    found.add_argument("--text", metavar="T", default="")
+    found.add_argument(
+        "--no-files", action="store_true", help="leave the attachments of the messages behind"
+    )
+    _sending_words(found)
+
+
+def _sending_words(found: argparse.ArgumentParser) -> None:
+    """What a reply and a forward can be given."""
+    for name in ("to", "cc", "bcc"):
+        found.add_argument(f"--{name}", action="append", default=[], metavar="ADDRESS")
+    found.add_argument(
+        "--from", dest="sender", metavar="ADDRESS", help="the address of ours that it comes from"
+    )
+    found.add_argument("--subject", metavar="S")
+    found.add_argument("--attach", action="append", default=[], metavar="FILE")
+    found.add_argument("--no-signature", action="store_true")
+    found.add_argument("--send-at", metavar="TIME")
+    found.add_argument("--undo-window", metavar="DURATION", help="0s queues at once")
+    found.add_argument(
+        "--expect-last",
+        type=_number,
+        metavar="MESSAGE",
+        help="refuse if somebody else wrote after this message",
+    )
+    found.add_argument("--strict", action="store_true", help="refuse where something looks wrong")
 
 
 def _people_verbs(verb: _AddVerb) -> None:

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import mimetypes
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
 from console.bootstrap import Desktop
 from console.commands import documents
 from console.commands.answer import Answer, table, tell
-from console.commands.reading import needed
 from console.when_words import parse_when
 from workflow import actions as a
-from workflow.clock import parse_duration
 from workflow.errors import NotFound, UsageError
 from workflow.model import Actor, OutboxState, Priority, rfc3339
-from workflow.plaintext import one_line
 
 __all__ = [
     "accept",
-    "accept_text",
     "assign",
     "escalate",
     "hand_back",
     "new",
     "outbox",
     "redo",
-    "reply",
     "set_fields",
     "snooze",
     "spam",
@@ -37,7 +29,6 @@ __all__ = [
 ]
 
 CAUSE = "command"
-_LONGEST_WINDOW_S = 86_400
 
 
 def _actor(desktop: Desktop) -> Actor:
@@ -174,108 +165,6 @@ def new(desktop: Desktop, args: Namespace) -> Answer:
     detail = desktop.reads.ticket(outcome.ticket)
     assert detail is not None
     return Answer(documents.ticket(detail, desktop.clock.now()), outcome.summary)
-
-
-def accept_text(args: Namespace) -> str:
-    """The text of a reply: given, from a file, or from standard input."""
-    if args.text is not None:
-        return str(args.text)
-    source = args.file or args.source
-    if source is None or (args.file is None and source != "-"):
-        raise UsageError(
-            "the reply has no text: give --text, --file, or - to read it from standard input"
-        )
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as fault:
-        raise UsageError(f"{source} cannot be read ({fault.strerror}): check the path") from None
-    return data.decode("utf-8", "replace").replace("\r\n", "\n")
-
-
-def reply(desktop: Desktop, args: Namespace) -> Answer:
-    """Queue an answer to the customer, or write a note."""
-    text = accept_text(args)
-    actor = _actor(desktop)
-    if args.note:
-        actions: list[a.Action] = [a.Note(args.id, text)]
-        if args.to_status:
-            actions.append(a.SetStatus(args.id, args.to_status))
-        outcomes = desktop.desk.perform_all(actions, actor, CAUSE)
-        note = desktop.reads.message(outcomes[0].message_id or 0)
-        assert note is not None
-        return Answer(
-            {"message": documents.message(note), "outbox": None, "state": None}, outcomes[0].summary
-        )
-    now = desktop.clock.now()
-    window = _window(args.undo_window)
-    action = a.Reply(
-        args.id,
-        text,
-        to_status=args.to_status,
-        reply_all=args.all,
-        to=tuple(args.to) or None,
-        cc=tuple(args.cc) or None,
-        bcc=tuple(args.bcc),
-        attachments=tuple(_attach(desktop, path) for path in args.attach),
-        send_at=parse_when(args.send_at, now) if args.send_at else None,
-        undo_window_s=window,
-        via=_via(desktop, args.id, args.via) if args.via else None,
-    )
-    outcome = desktop.desk.perform(action, actor, CAUSE)
-    message = desktop.reads.message(outcome.message_id or 0)
-    assert message is not None
-    leaves = {
-        "held": "it leaves when the undo window has passed and an engine runs",
-        "scheduled": f"it leaves at {rfc3339(action.send_at)}",
-    }.get(message.delivery or "", "it leaves as soon as an engine runs")
-    return Answer(
-        {
-            "message": documents.message(message),
-            "outbox": outcome.outbox_id,
-            "state": message.delivery,
-        },
-        f"{outcome.summary} is {message.delivery} (outbox {outcome.outbox_id}): {leaves}",
-    )
-
-
-def _via(desktop: Desktop, ticket: int, words: str) -> int:
-    """The identity of the ticket's customer that is meant by an address, an account or a kind."""
-    identities = needed(desktop, ticket).customer.identities
-    said = words.strip().lower()
-    fits = [one for one in identities if said in (one.value, f"{one.kind}:{one.value}")]
-    fits = fits or [one for one in identities if said in (one.kind, one.display.lower())]
-    if len(fits) == 1:
-        return fits[0].id
-    known = ", ".join(f"{one.kind}:{one.value}" for one in fits or identities)
-    said_of = "fits several" if fits else "is none"
-    raise UsageError(
-        f"{words!r} {said_of} of the addresses and accounts of the customer of #{ticket}: give one"
-        f" of {known}"
-    )
-
-
-def _window(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        seconds = parse_duration(text)
-    except ValueError as fault:
-        raise UsageError(str(fault)) from None
-    if not 0 <= seconds <= _LONGEST_WINDOW_S:
-        raise UsageError(
-            f"the undo window {text!r} is not between 0s (queues at once) and 1d: to send at a time,"
-            " give --send-at"
-        )
-    return seconds
-
-
-def _attach(desktop: Desktop, path: str) -> tuple[str, str, str, int]:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as fault:
-        raise UsageError(f"{path} cannot be attached ({fault.strerror}): check the path") from None
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return one_line(Path(path).name), kind, desktop.files.put(data), len(data)
 
 
 def undo(desktop: Desktop, args: Namespace) -> Answer:

@@ -163,6 +163,7 @@ def message(detail: MessageDetail) -> Document:
         "from": {"name": detail.from_name, "address": detail.from_address},
         "to": [address for _name, address in detail.to],
         "cc": [address for _name, address in detail.cc],
+        "bcc": [address for _name, address in detail.bcc],
         "text": detail.text,
         "full_text": detail.full_text,
         "automatic": detail.automatic,
@@ -176,6 +177,8 @@ def message(detail: MessageDetail) -> Document:
         "message_id": detail.message_id,
         "delivery": detail.delivery,
         "matched_by": detail.matched_by or None,
+        "aside": detail.aside,
+        "forwards": list(detail.forwards),
     }
 
 
@@ -287,6 +290,7 @@ def outbox_item(row: OutboxRow) -> Document:
         "state": row.state,
         "attempts": row.attempts,
         "next_attempt_at": rfc3339(row.due_at) if waits else None,
+        "unless_reply": row.unless_reply,
         "error": row.error,
         "message_id": row.message_id,
         "to": list(row.recipients),

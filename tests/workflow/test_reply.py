@@ -41,7 +41,9 @@ def test_to_all_leaves_our_own_addresses_and_aliases_out(bench: Bench) -> None:
 
 
 def test_never_to_the_desk_itself(bench: Bench) -> None:
-    ticket = bench.opened(reply_to=(Party("", "help@desk.example"),))
+    ours = (Party("", "Help@desk.example"), Party("", "support+billing@desk.example"))
+    assert addressed(bench, bench.opened(reply_to=ours)) == ([MARIA], [])
+    ticket = bench.opened(sender="help+web@desk.example", reply_to=ours)
     with pytest.raises(Refusal, match="no address to answer: give the recipient yourself"):
         bench.reply(ticket)
     assert addressed(bench, ticket, to=("other@x.example",)) == (["other@x.example"], [])

@@ -120,7 +120,7 @@ def message_details(
         f"""SELECT ticket_id, id, direction, author, agent, at, date, subject, from_name, from_address,
         to_list, cc_list, bcc_list, reply_to, message_id, text, full_text, automatic, bounce, matched_by,
         delivery, raw_sha256, reference_ids, in_reply_to, account, channel, authentication,
-        invitation
+        invitation, aside, forwards
         FROM message WHERE {where} ORDER BY at, id""",
         parameters,
     )
@@ -219,4 +219,6 @@ def _message(row: tuple[Any, ...], attachments: tuple[AttachmentDetail, ...]) ->
         authentication=json.loads(row[25]) if row[25] else None,
         invitation=json.loads(row[26]) if row[26] else None,
         attachments=attachments,
+        aside=bool(row[27]),
+        forwards=tuple(json.loads(row[28])) if row[28] else (),
     )

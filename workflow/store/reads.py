@@ -190,14 +190,23 @@ class Reads:
 
     def draft(self, agent: str, ticket: int, kind: str) -> DraftDetail | None:
         """What an agent has typed on a ticket and not sent."""
+        from workflow.drafts import DraftOptions
         from workflow.store.rows import DraftDetail
 
         rows = self.fetch(
-            """SELECT agent, ticket_id, kind, text, answers, updated_at FROM draft
+            """SELECT agent, ticket_id, kind, text, answers, updated_at, options FROM draft
             WHERE agent = ? AND ticket_id = ? AND kind = ?""",
             (agent, ticket, kind),
         )
-        return next((DraftDetail(*[*row[:5], from_millis(row[5])]) for row in rows), None)
+        return next(
+            (
+                DraftDetail(
+                    *[*row[:5], from_millis(row[5]), DraftOptions.from_json(json.loads(row[6]))]
+                )
+                for row in rows
+            ),
+            None,
+        )
 
     # -- rooms
 
@@ -223,14 +232,14 @@ class Reads:
 
         rows = self.fetch(
             f"""SELECT outbox.id, outbox.ticket_id, outbox.state, due_at, attempts, error, outbox.message_id,
-            recipients, message.subject, outbox.account, sent_at
+            recipients, message.subject, outbox.account, sent_at, unless_reply
             FROM outbox JOIN message ON message.id = outbox.message_row WHERE {where}""",
             parameters,
         )
         return [
             OutboxRow(
                 *[*row[:3], from_millis(row[3]), *row[4:7], tuple(json.loads(row[7]))],
-                *[*row[8:10], moment(row[10])],
+                *[*row[8:10], moment(row[10]), bool(row[11])],
             )
             for row in rows
         ]

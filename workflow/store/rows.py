@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from workflow.drafts import NOTHING_CHOSEN, DraftOptions
 from workflow.store.queue_rows import QueueRow
 
 __all__ = [
@@ -80,6 +81,10 @@ class MessageDetail:
     """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
     invitation: dict[str, Any] | None = None
     attachments: tuple[AttachmentDetail, ...] = ()
+    aside: bool = False
+    """Said between the team and somebody who is not the customer."""
+    forwards: tuple[int, ...] = ()
+    """The messages that it passes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,7 @@ class DraftDetail:
     text: str
     answers: int | None
     updated_at: datetime
+    options: DraftOptions = NOTHING_CHOSEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +271,8 @@ class OutboxRow:
     subject: str
     account: str
     sent_at: datetime | None
+    unless_reply: bool = False
+    """Scheduled only for as long as the customer does not write."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,6 +277,12 @@ class Message(SQLModel, table=True):
     """Projection: the state of the outbox item that carries it."""
     dedupe_key: str | None = None
     defects: str = ""
+    aside: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    """Said between the team and somebody who is not the customer: a forward, and what is answered to it."""
+    forwards: list[int] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """The messages that it passes on; null where it is no forward."""
 
 
 class MessageAlias(SQLModel, table=True):
@@ -363,10 +369,12 @@ class Draft(SQLModel, table=True):
     agent: str = Field(primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
     kind: str = Field(primary_key=True)
-    """reply or note"""
+    """reply, note or forward"""
     text: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     answers: int | None = None
-    """The newest message when composing began."""
+    """The message that is answered, or forwarded."""
+    options: dict[str, Any] = _json("{}")
+    """Recipients, files and whatever else was chosen (:class:`workflow.drafts.DraftOptions`)."""
     updated_at: datetime = _when(nullable=False)
 
 
@@ -376,6 +384,7 @@ class Outbox(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("uq_outbox_message", "message_row", unique=True),
+        Index("ix_outbox_ticket", "ticket_id", "id"),
         _partial(
             "ix_outbox_due", "due_at", where="state IN ('held','scheduled','queued','sending')"
         ),
@@ -411,6 +420,10 @@ class Outbox(SQLModel, table=True):
     copied_at: datetime | None = _when()
     """When the copy was put into the account's Sent folder."""
     copy_error: str | None = None
+    unless_reply: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    """Scheduled only for as long as the customer does not write."""
 
 
 class Held(SQLModel, table=True):

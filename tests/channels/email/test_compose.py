@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.email.compose import MOST_QUOTED_LINES, EmailComposer, quoted
+from channels.email.compose import EmailComposer
 from channels.email.inbound import read_mail
+from channels.email.letter import MOST_QUOTED_LINES, quoted
 from workflow.errors import Refusal
 from workflow.files import FileStore
 from workflow.inbound import Party, Source
