@@ -133,6 +133,7 @@ class ConsoleApp(App[int]):
 
     def _put_team(self, team: Team) -> None:
         self.bridge.team = team
+        self.desk.team_changed()
         if team.problem is not None:
             safe.notify(self, team.problem, "warning", 12)
 
@@ -180,6 +181,7 @@ def _team(home: Path) -> Team:
         tuple(level.name for level in escalation.rules.levels),
         escalation.rules.reasons,
         "; ".join(filter(None, problems)) or None,
+        settings,
     )
 
 

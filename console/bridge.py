@@ -20,9 +20,11 @@ from textual.message import Message
 from workflow.clock import Clock
 from workflow.errors import DeskError
 from workflow.model import Actor
+from workflow.settings import Settings
 
 if TYPE_CHECKING:
     from workflow.actions import Action
+    from workflow.drafts import DraftOptions
     from workflow.store.reads import Reads
     from workflow.store.rows import (
         DraftDetail,
@@ -134,9 +136,15 @@ class DeskPort(Protocol):
         ...
 
     def save_draft(
-        self, agent: str, ticket: int, kind: str, text: str, answers: int | None
+        self,
+        agent: str,
+        ticket: int,
+        kind: str,
+        text: str,
+        answers: int | None,
+        options: DraftOptions | None = None,
     ) -> None:
-        """Keep what was typed; an empty text removes it."""
+        """Keep what was typed and chosen; an empty text without a file removes it."""
         ...
 
 
@@ -179,6 +187,8 @@ class Team(NamedTuple):
     """The reasons that may be given for it; none: any word."""
     problem: str | None = None
     """What is wrong with a file of the team, as a sentence."""
+    settings: Settings = Settings()
+    """Accounts with their addresses, and how they are signed."""
 
 
 class Delivered(Message, bubble=False):

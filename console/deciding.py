@@ -15,6 +15,7 @@ from workflow.actions import (
     Action,
     AddTags,
     Assign,
+    CancelSend,
     Escalate,
     HandBack,
     MarkSpam,
@@ -29,6 +30,7 @@ from workflow.model import Priority, Status
 
 if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
+    from workflow.store.rows import OutboxRow
 
 __all__ = ["Deciding"]
 
@@ -298,6 +300,37 @@ class Deciding:
             lambda text: self._each("hand_back", lambda t: HandBack(t, text.strip()), targets),
             remark=f"{self._about('Hand-back')}: a note for those who get it back. Enter hands back, escape does not.",
         )
+
+    def do_take_back(self) -> None:
+        """Take back a reply of this ticket that has not left."""
+        desk, ticket = self._desk, self._desk.ticket
+        if ticket is None:
+            desk.say("Open a ticket first.", "dim")
+            return
+        now, zone = self._bridge.now(), desk.zone
+
+        def choose(rows: Sequence[OutboxRow]) -> None:
+            waits = [row for row in rows if row.state in ("held", "scheduled", "queued", "failed")]
+            if not waits:
+                desk.say("Nothing of this ticket waits to be sent.", "dim")
+                return
+            if len(waits) == 1:
+                take(str(waits[0].id))
+                return
+            choices = [
+                Choice(
+                    str(row.id),
+                    f"{row.state} {fmt.moment(row.due_at, now, zone)}",
+                    f"to {', '.join(row.recipients)}",
+                )
+                for row in waits
+            ]
+            desk.picker.ask("Take back which?", fuzzy(choices), take, wide=True)
+
+        def take(number: str) -> None:
+            self.perform([CancelSend(int(number))], "take_back")
+
+        self._bridge.look_up(lambda reads: reads.outbox_of(ticket.id), choose, desk.complain)
 
     def do_undo(self) -> None:
         """Take back the last change."""

@@ -98,6 +98,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "held.put_back": lambda data: f"held item {data.get('held')} waits again",
     "message.completed": lambda _data: "fetched the rest of a large mail",
     "message.not_completed": lambda data: f"could not fetch a large mail: {data.get('error')}",
+    "send.cancelled": lambda _data: "reply taken back before it left",
     "outbox.cancelled": lambda _data: "reply taken back",
     "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",
 }

@@ -107,6 +107,10 @@ class Keystrokes(People):
             return
         self._write("note", everybody=False)
 
+    def do_forward(self) -> None:
+        """Pass it on to somebody who is not the customer."""
+        self._desk.writing.begin_forward()
+
     def _write(self, kind: str, everybody: bool) -> None:
         desk = self._desk
         if not desk.in_ticket:

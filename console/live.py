@@ -144,15 +144,20 @@ def _both(first: str, second: str) -> str:
 def read_whole(
     reads: ReadsPort, ticket_id: int
 ) -> tuple[TicketDetail, list[HistoryRow], dict[str, Any]] | None:
-    """A ticket, the customer's other tickets, and when the replies that are held leave; None if it has gone."""
+    """A ticket, the customer's other tickets, and when what is held or scheduled leaves; None if it has gone."""
+    from console.widgets.transcript_lines import Leaving
+
     ticket = reads.ticket(ticket_id)
     if ticket is None:
         return None
     history = [
         row for row in reads.history(ticket.customer.id, limit=HISTORY) if row.id != ticket_id
     ]
-    held = any(message.delivery == "held" for message in ticket.messages)
-    leaves_at = {row.message_id: row.due_at for row in reads.outbox_of(ticket_id)} if held else {}
+    waits = any(message.delivery in ("held", "scheduled") for message in ticket.messages)
+    leaves_at = {
+        row.message_id: Leaving(row.due_at, row.unless_reply)
+        for row in (reads.outbox_of(ticket_id) if waits else ())
+    }
     return ticket, history, leaves_at
 
 

@@ -1,22 +1,29 @@
-"""Replies, notes and drafts: from the key to the outbox."""
+"""Replies, notes, forwards and drafts: from the key to the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 
+from console import fmt
+from console.choosing import Choosing
+from console.sending import Sending
 from console.widgets.composer import Composer, Letter
-from console.widgets.picker import Choice, fuzzy
-from workflow.actions import Note, Reply
-from workflow.model import Status
+from console.widgets.envelope import Envelope
+from console.widgets.picker import Choice
+from workflow.drafts import NOTHING_CHOSEN, DraftOptions
+from workflow.news import news_of
+from workflow.proposal import Proposal, files_of, propose
+from workflow.recipients import answered_one
+from workflow.settings import Settings
 
 if TYPE_CHECKING:
     from console.screens.desk import DeskScreen
     from console.ways import Way
-    from workflow.store.rows import DraftDetail, TicketDetail
+    from workflow.store.rows import DraftDetail, MessageDetail, TicketDetail
 
 __all__ = ["Writing"]
 
@@ -25,10 +32,11 @@ class Writing:
     """What is being written on the ticket that is open."""
 
     def __init__(self, desk: DeskScreen) -> None:
-        self._desk = desk
-        self._bridge = desk.bridge
+        self.desk = desk
+        self.bridge = desk.bridge
         self._composer: Composer | None = None
-        self._sending = False
+        self._sending = Sending(self)
+        self._choosing = Choosing(self)
         self.after_open: Callable[[], None] | None = None
         """To be called when the ticket that was asked for is on screen."""
 
@@ -38,35 +46,131 @@ class Writing:
         return self._composer is not None and self._composer.open
 
     @property
+    def composer(self) -> Composer | None:
+        """The composer, while it is on screen (and the screen has not ended)."""
+        found = self._composer if self.active else None
+        return found if found is not None and found.is_attached else None
+
+    @property
     def length(self) -> int:
         """How many characters have been typed."""
         return len(self._composer.text) if self._composer is not None and self.active else 0
+
+    @property
+    def settings(self) -> Settings:
+        """What the team has written about its accounts."""
+        return self.bridge.team.settings
+
+    # -- beginning
 
     def begin(self, kind: str, everybody: bool, way: Way | None = None) -> None:
         """Open the composer for a reply or a note, with the draft that was kept; ``way`` is the address
         or account that the reply goes to instead of the one that wrote.
         """
-        desk, ticket = self._desk, self._desk.ticket
-        if ticket is None or desk.pane is None:
+        ticket, pane = self.desk.ticket, self.desk.pane
+        if ticket is None or pane is None:
             return
-        agent = self._bridge.agent
-        if agent is None:
-            desk.complain("Nobody is named as the agent: start with --agent NAME to write.")
+        chosen = pane.transcript.chosen_message if kind == "reply" and way is None else None
+        if chosen is not None and (chosen.direction == "note" or chosen.delivery == "cancelled"):
+            chosen = None
+        answered = chosen or answered_one(ticket.messages)
+        options = DraftOptions(
+            reply_all=everybody,
+            via=way.identity if way else None,
+            account=way.account if way else None,
+            chosen=chosen is not None and chosen is not answered_one(ticket.messages),
+        )
+        letter = Letter(
+            ticket.id,
+            kind,
+            answered.id if answered is not None and kind == "reply" else None,
+            _newest(ticket.messages),
+            options,
+            " · ".join((way.kind, *way.limits)) if way else "",
+            way.longest if way else None,
+        )
+        self._open(letter)
+
+    def begin_forward(self) -> None:
+        """Ask what is to be passed on, then open the composer for it."""
+        ticket, pane = self.desk.ticket, self.desk.pane
+        if ticket is None or pane is None:
             return
-        letter = _letter(ticket, kind, everybody)
-        if way is not None:
-            letter = _by(letter, way)
-        if self._composer is None:
-            self._composer = _Connected(self)
-            desk.pane.mount(self._composer)
-        self._bridge.look_up(
-            lambda reads: reads.draft(agent, ticket.id, kind),
-            lambda draft: self._write(letter, draft),
-            desk.complain,
+        told = [m for m in ticket.messages if m.direction != "note" and not m.aside]
+        current = pane.transcript.message
+        choices = [_forward_choice("all", "the whole conversation", told)] if told else []
+        if current is not None and current.direction != "note":
+            words = f"only this message of {current.author or current.from_address}"
+            choices.append(_forward_choice(str(current.id), words, [current]))
+        draft_of = self.bridge.agent
+
+        def begin(what: str) -> None:
+            one = None if what == "all" else int(what)
+            passed = [m for m in ticket.messages if one in (None, m.id)]
+            options = DraftOptions(files=files_of(passed))
+            letter = Letter(ticket.id, "forward", one, _newest(ticket.messages), options)
+            self._open(letter)
+
+        def ask(draft: DraftDetail | None) -> None:
+            if draft is not None:
+                title = "go on with the forward that you began"
+                choices.insert(0, Choice("draft", title, draft.text.strip().split("\n")[0]))
+            self.desk.picker.ask(
+                f"Forward #{ticket.id}",
+                lambda _typed: choices,
+                go_on,
+                nothing="Nothing to forward.",
+            )
+
+        def go_on(what: str) -> None:
+            if what == "draft":
+                self._open(Letter(ticket.id, "forward", None, _newest(ticket.messages)))
+            else:
+                self._forget(ticket.id, "forward", lambda: begin(what))
+
+        if draft_of is None:
+            self._say_nobody()
+            return
+        self.bridge.look_up(
+            lambda reads: reads.draft(draft_of, ticket.id, "forward"), ask, self.desk.complain
         )
 
+    def _forget(self, ticket: int, kind: str, then: Callable[[], None]) -> None:
+        """Drop a draft whose place another one takes."""
+        agent = self.bridge.agent
+        assert agent is not None
+        self.bridge.write(
+            lambda desk: desk.save_draft(agent, ticket, kind, "", None, NOTHING_CHOSEN),
+            lambda _none: then(),
+            self.desk.complain,
+        )
+
+    def _say_nobody(self) -> None:
+        self.desk.complain("Nobody is named as the agent: start with --agent NAME to write.")
+
+    def _open(self, letter: Letter) -> None:
+        desk, agent = self.desk, self.bridge.agent
+        if agent is None:
+            self._say_nobody()
+            return
+
+        def look_up() -> None:
+            self.bridge.look_up(
+                lambda reads: reads.draft(agent, letter.ticket, letter.kind),
+                lambda draft: self._write(letter, draft),
+                desk.complain,
+            )
+
+        if self._composer is None and desk.pane is not None:
+            self._composer = _Connected(self)
+            desk.pane.mount(self._composer)
+            # Its lines are there only once it is mounted.
+            self._composer.call_after_refresh(look_up)
+        else:
+            look_up()
+
     def _write(self, letter: Letter, draft: DraftDetail | None) -> None:
-        composer, desk = self._composer, self._desk
+        composer, desk = self._composer, self.desk
         if (
             composer is None
             or desk.ticket is None
@@ -76,29 +180,111 @@ class Writing:
             return
         if composer.open:
             composer.keep()
+        if draft is not None:
+            letter = _gone_on(letter, draft, desk.ticket)
+        self._sending.forget_doubts()
         composer.write(letter, draft.text if draft is not None else "")
+        composer.envelope.look_up = self._choosing.people
+        composer.head.moment = lambda when: fmt.moment(when, self.bridge.now(), desk.zone)
+        self.show()
         desk.call_after_refresh(desk.pane.transcript.action_last)
         desk.say_place()
+        if letter.kind == "forward" and not letter.options.to:
+            self._choosing.edit_envelope()
+
+    # -- what it is like now
+
+    def proposal(self) -> Proposal:
+        """How the letter would go out as it stands."""
+        composer, ticket = self._composer, self.desk.ticket
+        assert composer is not None
+        assert ticket is not None
+        letter = composer.letter
+        return propose(
+            ticket, self.settings, self.bridge.agent, letter.kind, letter.options, letter.answers
+        )
+
+    def show(self) -> None:
+        """Bring what stands above and below the text up to date."""
+        composer, ticket = self.composer, self.desk.ticket
+        if composer is None or ticket is None or composer.letter.ticket != ticket.id:
+            return
+        if composer.letter.kind == "note":
+            composer.show(Proposal("note"))
+        else:
+            composer.show(self.proposal(), self._answers_words(composer.letter, ticket))
+
+    def _answers_words(self, letter: Letter, ticket: TicketDetail) -> str:
+        """Which message is meant, where it is not the newest."""
+        if letter.answers is None or not (letter.options.chosen or letter.kind == "forward"):
+            return ""
+        found = next((m for m in ticket.messages if m.id == letter.answers), None)
+        if found is None:
+            return ""
+        word = "passes on" if letter.kind == "forward" else "answers"
+        when = fmt.moment(found.at, self.bridge.now(), self.desk.zone)
+        return f"{word} {found.author or found.from_address}, {when}"
+
+    def ticket_changed(self) -> None:
+        """The ticket was read again: somebody may have written on it."""
+        composer, ticket = self.composer, self.desk.ticket
+        if composer is None or ticket is None or composer.letter.ticket != ticket.id:
+            return
+        seen = composer.letter.newest or 0
+        newer = [message for message in ticket.messages if message.id > seen]
+        composer.head.news = len(news_of(newer, self.bridge.agent))
+        self.show()
+
+    # -- keys
 
     def run(self, action_id: str) -> None:
         """Do what a key of the composer stands for."""
-        composer = self._composer
+        composer = self.composer
         if composer is None:
             return
         if action_id == "send":
-            self.send(None)
+            self._sending.send(None)
         elif action_id == "send_status":
-            self._choose_status()
+            self._sending.choose_status()
         elif action_id == "leave_composer":
             self.leave()
-            self._desk.focus_back()
-            self._desk.say_place()
+            self.desk.focus_back()
+            self.desk.say_place()
         elif action_id == "discard_draft":
             self._discard(composer)
         elif action_id == "editor":
             from console.editor import edit
 
-            edit(self._desk.app, composer.text, composer.put, self._desk.complain)
+            edit(self.desk.app, composer.text, composer.put, self.desk.complain)
+        elif composer.letter.kind == "note":
+            self.desk.say("A note has none of that: only the team sees it.", "dim")
+        elif action_id == "recipients":
+            self._choosing.edit_envelope()
+        elif action_id == "attach":
+            self._choosing.attach()
+        elif action_id == "send_later":
+            self._choosing.choose_time()
+        elif action_id == "preview":
+            self._choosing.preview()
+
+    def enveloped(self, event: Envelope.Closed) -> None:
+        """The recipients were edited, or left as they were."""
+        composer = self.composer
+        if composer is None:
+            return
+        composer.focus_text()
+        if event.options is not None:
+            self.choose(event.options)
+        self.desk.say_place()
+        if event.send:
+            self._sending.send(None)
+
+    def choose(self, options: DraftOptions) -> None:
+        """Take other options for the letter."""
+        composer = self.composer
+        if composer is not None:
+            composer.choose(options)
+            self.show()
 
     def leave(self) -> None:
         """Put the composer away; the draft is kept."""
@@ -108,96 +294,15 @@ class Writing:
     def _discard(self, composer: Composer) -> None:
         letter = composer.letter
         composer.close(forget=True)
-        self._save(letter, "")
-        self._desk.focus_back()
-        self._desk.say("The draft is gone.", "dim")
+        self.save(replace(letter, options=NOTHING_CHOSEN), "")
+        self.desk.focus_back()
+        self.desk.say("The draft is gone.", "dim")
 
-    def _choose_status(self) -> None:
-        words = {
-            Status.PENDING: "we wait for the customer",
-            Status.RESOLVED: "done",
-            Status.OPEN: "there is more to do",
-            Status.ON_HOLD: "we wait for somebody else",
-        }
-        choices = [
-            Choice(status.value, f"send and {status.value}", word) for status, word in words.items()
-        ]
-        self._desk.picker.ask("Send, and then?", fuzzy(choices), self.send)
+    # -- drafts
 
-    def send(self, to_status: str | None) -> None:
-        """Hand it to the desk; the composer closes when the desk has taken it."""
-        composer, desk = self._composer, self._desk
-        if composer is None or not composer.open or self._sending:
-            return
-        letter, text = composer.letter, composer.text
-        if not text.strip():
-            desk.complain("There is nothing to send: write something first, or leave with escape.")
-            return
-        self._sending = True
-        composer.tell("sending …")
-        actions: list[Any]
-        if letter.kind == "note":
-            from workflow.actions import SetStatus
-
-            actions = [Note(letter.ticket, text)]
-            actions += [SetStatus(letter.ticket, to_status)] if to_status else []
-        else:
-            actions = [
-                Reply(
-                    letter.ticket,
-                    text,
-                    to_status=to_status,
-                    answers=letter.answers,
-                    reply_all=letter.everybody,
-                    expect_last=letter.newest,
-                    account=letter.account,
-                    via=letter.via,
-                )
-            ]
-        composer.keep()
-
-        def done(_outcomes: list[Any], faults: list[str]) -> None:
-            self._sending = False
-            if faults:
-                composer.tell("not sent, the draft is kept")
-                desk.complain(faults[0])
-                return
-            composer.close(forget=True)
-            self._save(letter, "")
-            desk.focus_back()
-            if desk.pane is not None:
-                desk.pane.transcript.action_last()
-            self._tell_sent(letter)
-
-        def failed(sentence: str) -> None:
-            self._sending = False
-            composer.tell("not sent, the draft is kept")
-            desk.complain(sentence)
-
-        self._bridge.perform(actions, "key:ctrl+s", done, failed)
-
-    def _tell_sent(self, letter: Letter) -> None:
-        desk, bridge = self._desk, self._bridge
-        if letter.kind == "note":
-            desk.say("The note is saved. z takes it back.", "good")
-            return
-
-        def told(rows: list[Any]) -> None:
-            mine = [row for row in rows if row.state == "held"]
-            left = round((mine[-1].due_at - bridge.now()).total_seconds()) if mine else 0
-            if left > 0:
-                desk.say(f"Reply goes out in {left} s · z takes it back", "good", 8)
-            else:
-                desk.say("Reply is on its way.", "good")
-
-        bridge.look_up(
-            lambda reads: reads.outbox_of(letter.ticket),
-            told,
-            lambda _said: desk.say("Reply is queued.", "good"),
-        )
-
-    def _save(self, letter: Letter, text: str) -> None:
-        agent = self._bridge.agent
+    def save(self, letter: Letter, text: str) -> None:
+        """Keep the draft in the desk."""
+        agent = self.bridge.agent
         if agent is None:
             return
         composer = self._composer
@@ -209,18 +314,20 @@ class Writing:
         def failed(sentence: str) -> None:
             if composer is not None:
                 composer.tell("draft not kept")
-            self._desk.complain(sentence)
+            self.desk.complain(sentence)
 
-        self._bridge.write(
-            lambda desk: desk.save_draft(agent, letter.ticket, letter.kind, text, letter.answers),
+        self.bridge.write(
+            lambda desk: desk.save_draft(
+                agent, letter.ticket, letter.kind, text, letter.answers, letter.options
+            ),
             saved,
             failed,
         )
 
     def typed(self, letter: Letter, text: str) -> None:
         """Keep what was typed."""
-        if not self._sending:
-            self._save(letter, text)
+        if not self._sending.busy:
+            self.save(letter, text)
 
 
 class _Connected(Composer):
@@ -235,46 +342,60 @@ class _Connected(Composer):
         event.stop()
         self._writing.run(event.action_id)
 
+    @on(Envelope.Closed)
+    def _enveloped(self, event: Envelope.Closed) -> None:
+        event.stop()
+        self._writing.enveloped(event)
+
     def save(self, letter: Letter, text: str) -> None:
         """Keep the draft in the desk."""
         self._writing.typed(letter, text)
 
 
-def _letter(ticket: TicketDetail, kind: str, everybody: bool) -> Letter:
-    """What the composer shows before the desk decides: the newest customer message names the recipients."""
-    newest = max((message.id for message in ticket.messages), default=None)
-    asked = next(
-        (m for m in reversed(ticket.messages) if m.direction == "in" and not m.automatic), None
-    )
-    asked = asked or next((m for m in reversed(ticket.messages) if m.direction == "in"), None)
-    if kind == "note" or asked is None:
-        return Letter(ticket.id, kind, newest=newest)
-    to = _addresses(asked.reply_to) or ((asked.from_address,) if asked.from_address else ())
-    cc: tuple[str, ...] = ()
-    if everybody:
-        ours = {
-            address.lower()
-            for m in ticket.messages
-            if m.direction == "out"
-            for address in (m.from_address,)
-        }
-        others = [*_addresses(asked.to), *_addresses(asked.cc)]
-        cc = tuple(dict.fromkeys(a for a in others if a.lower() not in ours and a not in to))
-    return Letter(ticket.id, kind, everybody, to, cc, asked.id, newest)
+def _newest(messages: Sequence[MessageDetail]) -> int | None:
+    return max((message.id for message in messages), default=None)
 
 
-def _by(letter: Letter, way: Way) -> Letter:
-    """The same, to one other identity of the person."""
-    shown = way.value if way.kind == "email" or not way.display else way.display
-    limits = " · ".join((way.kind, *way.limits))
+def _forward_choice(value: str, words: str, messages: Sequence[MessageDetail]) -> Choice:
+    files = files_of(messages)
+    found = [f"{len(messages)} messages"] if len(messages) > 1 else []
+    found += [f"{len(files)} file{'s' if len(files) > 1 else ''}"] if files else []
+    return Choice(value, words, ", ".join(found))
+
+
+def _gone_on(letter: Letter, draft: DraftDetail, ticket: TicketDetail) -> Letter:
+    """The letter with what its draft has kept. Another message that was chosen now, or another way, takes the
+    place of the draft's recipients; the key that was pressed says whether everybody is answered.
+    """
+    kept = draft.options
+    if letter.kind == "note":
+        return letter
+    if letter.kind == "forward":
+        return replace(letter, answers=draft.answers, options=kept)
+    if letter.options.chosen or letter.options.via is not None:
+        options = replace(
+            kept,
+            to=None,
+            cc=None,
+            sender=None,
+            subject=None,
+            reply_all=letter.options.reply_all,
+            chosen=letter.options.chosen,
+            via=letter.options.via,
+            account=letter.options.account,
+            bcc=kept.bcc if letter.options.via is None else (),
+        )
+        return replace(letter, options=options)
+    there = any(message.id == draft.answers for message in ticket.messages)
+    answers = draft.answers if kept.chosen and there else letter.answers
     return replace(
         letter,
-        to=(shown,),
-        cc=(),
-        via=way.identity,
-        account=way.account,
-        limits=limits,
-        longest=way.longest,
+        answers=answers,
+        options=replace(
+            kept,
+            reply_all=letter.options.reply_all or (kept.to is not None and kept.reply_all),
+            chosen=kept.chosen and there,
+        ),
     )
 
 
@@ -285,7 +406,3 @@ def _parts(letter: Letter, text: str) -> str:
     from console.ways import split_words
 
     return split_words(letter.longest, len(text))
-
-
-def _addresses(parties: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    return tuple(address for _name, address in parties if address)

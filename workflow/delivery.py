@@ -147,6 +147,7 @@ def give_back(transaction: Transaction, item: Outbox, message: Message, writer: 
         files=attached,
         unless_reply=item.unless_reply,
         account=message.account,
+        chosen=True,
     )
     session.add(
         Draft(

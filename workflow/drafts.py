@@ -36,11 +36,13 @@ class DraftOptions:
     signature: bool = True
     via: int | None = None
     account: str | None = None
+    chosen: bool = False
+    """The message that is answered was chosen by hand: a newer one does not take its place."""
 
     def to_json(self) -> dict[str, Any]:
         """What differs from nothing chosen, as it is stored."""
         found: dict[str, Any] = {}
-        for name in ("reply_all", "unless_reply", "subject", "sender", "via", "account"):
+        for name in ("reply_all", "unless_reply", "chosen", "subject", "sender", "via", "account"):
             if (value := getattr(self, name)) not in (None, False):
                 found[name] = value
         for name in ("to", "cc"):
@@ -79,6 +81,7 @@ class DraftOptions:
             signature=bool(found.get("signature", True)),
             via=found.get("via"),
             account=found.get("account"),
+            chosen=bool(found.get("chosen", False)),
         )
 
 

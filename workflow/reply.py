@@ -237,6 +237,8 @@ def _recipients(
     """To, Cc and Bcc of an answer by mail: what a person wrote, else what the message says."""
     to, cc, bcc = typed_parties(action.to or (), action.cc or (), action.bcc)
     if action.to is not None:
+        if not to:
+            raise Refusal("nobody stands in To: give the recipient, then send again")
         return to, cc, bcc
     proposed_cc: tuple[Party, ...] = ()
     if _is_of_a_chat(row):

@@ -297,6 +297,8 @@ class DeskScreen(Screen[None]):
             self.set_focus(self.pane.transcript)
         self.pane.side.show(self.ticket, history)
         self.pane.transcript.show(self.ticket, leaves_at)
+        if self._writing is not None:
+            self._writing.ticket_changed()
         if self._at_message is not None:
             self.pane.transcript.go_to(self._at_message)
             self._at_message = None
@@ -337,6 +339,11 @@ class DeskScreen(Screen[None]):
             self.queue.drop_rows(tickets)
         if self.ticket is not None:
             self._read_ticket(self.ticket.id)  # how a mail is being sent changes without an event
+
+    def team_changed(self) -> None:
+        """The files of the team have been read: what is being written may go out another way."""
+        if self._writing is not None:
+            self._writing.show()
 
     def toggle_side(self) -> None:
         """Show or hide the side pane."""

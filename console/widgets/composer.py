@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,9 +14,11 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
 from console import safe
-from console.drawing import LineBuilder
 from console.keymap import bindings_for
-from console.widgets.bars import Bar
+from console.widgets.envelope import Envelope
+from console.widgets.letter_head import LetterHead, SignatureLines
+from workflow.drafts import NOTHING_CHOSEN, DraftOptions
+from workflow.proposal import Proposal
 
 __all__ = ["Composer", "Letter"]
 
@@ -25,58 +27,20 @@ SAVE_AFTER_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is being written: to whom, and after which message."""
+    """What is being written: on which ticket, after which message, with what was chosen for it."""
 
     ticket: int
     kind: str
-    """reply or note"""
-    everybody: bool = False
-    to: tuple[str, ...] = ()
-    cc: tuple[str, ...] = ()
+    """reply, note or forward"""
     answers: int | None = None
-    """The message that is answered."""
+    """The message that is answered, or the only one that is forwarded."""
     newest: int | None = None
     """The newest message that the writer has seen."""
-    via: int | None = None
-    """Another identity of the same person that it goes to, over its channel."""
-    account: str | None = None
+    options: DraftOptions = NOTHING_CHOSEN
     limits: str = ""
-    """What that channel can carry."""
+    """What its channel can carry."""
     longest: int | None = None
     """Characters of one message there."""
-
-
-class _Head(Bar):
-    """To whom it goes."""
-
-    GROUND = "panel"
-    letter = Letter(0, "reply")
-    remark = ""
-
-    def draw(self, line: LineBuilder) -> None:
-        """Recipients as chips, or that only the team sees it."""
-        inks, letter = self.inks, self.letter
-        if letter.kind == "note":
-            line.add("┃", inks("note", "note"))
-            line.add(" NOTE  only the team sees this ", inks("note", "note"))
-        else:
-            line.add(" Reply to all" if letter.everybody else " Reply", inks("strong", self.GROUND))
-            for word, people in (("To", letter.to), ("Cc", letter.cc)):
-                if not people:
-                    continue
-                line.add(f"  {word} ", inks("dim", self.GROUND))
-                for index, person in enumerate(people):
-                    line.add(" " if index else "", inks("text", self.GROUND))
-                    line.add(f" {person} ", inks("text", "tab"))
-            if letter.limits:
-                line.add(f"  {letter.limits}", inks("dim", self.GROUND))
-            if not letter.to:
-                line.add("  nobody to write to on this ticket", inks("late", self.GROUND))
-        tail = f"{self.remark} "
-        line.pad_to(
-            line.width - len(tail), inks("text", "note" if letter.kind == "note" else self.GROUND)
-        )
-        line.add(tail, inks("faint", "note" if letter.kind == "note" else self.GROUND))
 
 
 class _Text(TextArea):
@@ -99,16 +63,18 @@ class _Text(TextArea):
 
 
 class Composer(Vertical):
-    """A reply or a note being written."""
+    """A reply, a forward or a note being written: the lines above it, the text, the signature that follows."""
 
     DEFAULT_CSS = """
     Composer {
-        display: none; height: 40%; min-height: 7; max-height: 18;
+        display: none; height: 44%; min-height: 8; max-height: 22;
         _Text, _Text:focus {
-            height: 1fr; border: none; padding: 0 1; background: $ground-base; scrollbar-size-vertical: 1;
+            height: 1fr; min-height: 2; border: none; padding: 0 1; background: $ground-base;
+            scrollbar-size-vertical: 1;
         }
     }
     Composer.-shown { display: block; }
+    Composer.-editing, Composer.-crowded { height: 60%; min-height: 12; }
     Composer.-note _Text, Composer.-note _Text:focus { background: $ground-note; }
     """
 
@@ -125,19 +91,23 @@ class Composer(Vertical):
     def __init__(self) -> None:
         super().__init__(id="composer")
         self.letter = Letter(0, "reply")
+        self.head = LetterHead()
+        self.envelope = Envelope()
+        self.signature = SignatureLines()
         self._timer: Timer | None = None
-        self._saved = ""
-        self._sent: Callable[[], None] | None = None
+        self._saved: tuple[str, DraftOptions] = ("", NOTHING_CHOSEN)
 
     def compose(self) -> ComposeResult:
-        """Recipients above, text below."""
-        yield _Head()
+        """From top to bottom."""
+        yield self.head
+        yield self.envelope
         yield _Text(
             soft_wrap=True,
             show_line_numbers=False,
             highlight_cursor_line=False,
             tab_behavior="focus",
         )
+        yield self.signature
 
     @property
     def open(self) -> bool:
@@ -152,18 +122,39 @@ class Composer(Vertical):
     def write(self, letter: Letter, draft: str) -> None:
         """Begin, with the draft that there is."""
         self.letter = letter
-        self._saved = draft
+        self._saved = (draft, letter.options)
         field = self.query_one(_Text)
         with field.prevent(TextArea.Changed):
             field.load_text(safe.block(draft))
         field.move_cursor(field.document.end)
         self.set_class(letter.kind == "note", "-note")
+        self.head.doubts, self.head.news = (), 0
+        self.envelope.hide()
+        self.remove_class("-editing")
         self.add_class("-shown")
-        self.tell("draft kept" if draft else "")
-        head = self.query_one(_Head)
-        head.letter = letter
-        head.refresh()
+        self.tell("draft kept" if draft or letter.options.files else "")
         self.screen.set_focus(field)
+
+    def show(self, proposal: Proposal, answers: str = "") -> None:
+        """Show how the letter would go out as it stands; ``answers`` names the message that was chosen."""
+        letter = self.letter
+        self.head.show(letter.kind, proposal, letter.options, letter.limits, answers)
+        self.signature.show(
+            proposal.signature if letter.kind != "note" else "", self._signature_room()
+        )
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The more stands above the text, the more of the screen it takes."""
+        self.set_class(self.head.lines > 3, "-crowded")
+
+    def _signature_room(self) -> int:
+        return 2 if self.app.size.height < 32 else 5
+
+    def choose(self, options: DraftOptions) -> None:
+        """Take other options, and keep them at once."""
+        self.letter = replace(self.letter, options=options)
+        self.keep()
 
     def put(self, text: str) -> None:
         """Replace the text, as an outside editor does."""
@@ -172,11 +163,27 @@ class Composer(Vertical):
         field.move_cursor(field.document.end)
         self.keep()
 
+    def insert(self, text: str) -> None:
+        """Put a text in at the cursor; what was typed stays."""
+        field = self.query_one(_Text)
+        field.insert(safe.block(text))
+        self.keep()
+
+    def focus_text(self) -> None:
+        """Back to the text."""
+        self.remove_class("-editing")
+        self.screen.set_focus(self.query_one(_Text))
+
     def tell(self, remark: str) -> None:
         """Say how the draft does."""
-        head = self.query_one(_Head)
-        head.remark = remark
-        head.refresh()
+        self.head.remark = remark
+        self.head.refresh()
+
+    def doubt(self, sentences: Sequence[str]) -> None:
+        """Show what should be looked at again."""
+        self.head.doubts = sentences
+        self.head.retell()
+        self._make_room()
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:
@@ -190,9 +197,10 @@ class Composer(Vertical):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self.open and (text := self.text) != self._saved:
-            self._saved = text
-            self.save(self.letter, text)
+        state = (self.text, self.letter.options)
+        if self.open and state != self._saved:
+            self._saved = state
+            self.save(self.letter, state[0])
 
     def on_descendant_blur(self) -> None:
         """The focus goes elsewhere."""
@@ -204,7 +212,8 @@ class Composer(Vertical):
             if self._timer is not None:
                 self._timer.stop()
                 self._timer = None
-            self._saved = self.text
+            self._saved = (self.text, self.letter.options)
         else:
             self.keep()
-        self.remove_class("-shown")
+        self.envelope.hide()
+        self.remove_class("-shown", "-editing", "-crowded")

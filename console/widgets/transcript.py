@@ -16,7 +16,7 @@ from textual.strip import Strip
 from console.drawing import LineBuilder
 from console.keymap import LIST_KEYS
 from console.themes import Inks
-from console.widgets.transcript_lines import TextLine, conversation
+from console.widgets.transcript_lines import Leaving, TextLine, conversation
 from workflow.store.rows import MessageDetail, TicketDetail
 
 __all__ = ["Transcript"]
@@ -44,13 +44,15 @@ class Transcript(ScrollView, can_focus=True):
         self.ticket: TicketDetail | None = None
         self.current = 0
         """The index of the message that keys act on."""
+        self._chosen = False
+        """A person moved to it: it is the one they mean, not only where they have scrolled to."""
         self.show_events = False
         self.unseen = 0
         """New messages below what is on screen."""
         self._lines: list[TextLine] = []
         self._heads: list[int] = []
         self._unfolded: set[int] = set()
-        self._leaves_at: Mapping[str, datetime] = {}
+        self._leaves_at: Mapping[str, Leaving] = {}
         self._laid_out_for = 0
         self._needle = ""
         self._matches: list[int] = []
@@ -60,7 +62,7 @@ class Transcript(ScrollView, can_focus=True):
 
     # -- content
 
-    def show(self, ticket: TicketDetail, leaves_at: Mapping[str, datetime] | None = None) -> None:
+    def show(self, ticket: TicketDetail, leaves_at: Mapping[str, Leaving] | None = None) -> None:
         """Show a ticket; the same one again keeps the place, and counts messages that came below it."""
         before = self.ticket
         same = before is not None and before.id == ticket.id
@@ -72,6 +74,7 @@ class Transcript(ScrollView, can_focus=True):
             self.stop_finding()
             self.unseen = 0
             self.current = max(0, len(ticket.messages) - 1)
+            self._chosen = False
         self._lay_out()
         if not same:
             self._to_end = True
@@ -79,6 +82,7 @@ class Transcript(ScrollView, can_focus=True):
         elif before is not None and (fresh := len(ticket.messages) - len(before.messages)) > 0:
             if at_end:
                 self.current = len(ticket.messages) - 1
+                self._chosen = False
                 self._go_to_newest()
             else:
                 self.unseen += fresh
@@ -127,6 +131,11 @@ class Transcript(ScrollView, can_focus=True):
         if self.ticket is None or not 0 <= self.current < len(self.ticket.messages):
             return None
         return self.ticket.messages[self.current]
+
+    @property
+    def chosen_message(self) -> MessageDetail | None:
+        """The message that a person moved to, if they did."""
+        return self.message if self._chosen else None
 
     def tick(self) -> None:
         """A second has passed: draw again what counts down, which is only a reply that is still held."""
@@ -253,11 +262,13 @@ class Transcript(ScrollView, can_focus=True):
         self._to_end = False
         self._scroll(0)
         self._select(0, scroll=False)
+        self._chosen = False
 
     def action_last(self) -> None:
         """Go to the end."""
         self._scroll(len(self._lines))
         self._select(len(self._heads) - 1, scroll=False)
+        self._chosen = False
 
     def action_page(self, direction: int) -> None:
         """Scroll by a screen."""
@@ -280,11 +291,13 @@ class Transcript(ScrollView, can_focus=True):
             if message.id == message_id:
                 self._to_end = False
                 self._select(block)
+                self._chosen = False
 
     def _select(self, block: int, scroll: bool = True) -> None:
         if not self._heads:
             return
         self.current = max(0, min(block, len(self._heads) - 1))
+        self._chosen = True
         if scroll:
             self._scroll(self._heads[self.current])
         self.refresh()
@@ -305,6 +318,7 @@ class Transcript(ScrollView, can_focus=True):
             visible = bisect_right(self._heads, top)
             inside = visible < len(self._heads) and self._heads[visible] < bottom
             self.current = visible if inside else max(0, visible - 1)
+            self._chosen = False
             self.refresh()
 
     # -- folding, events, finding
@@ -370,7 +384,7 @@ class Transcript(ScrollView, can_focus=True):
         self._to_end = False
         block = self._lines[y].block
         if block >= 0:
-            self.current = block
+            self.current, self._chosen = block, True
         top = int(self.scroll_offset.y)
         if not top <= y < top + self.size.height:
             self._scroll(y - self.size.height // 3)
@@ -388,7 +402,7 @@ class Transcript(ScrollView, can_focus=True):
             return
         line = self._lines[index]
         if line.block >= 0:
-            self.current = line.block
+            self.current, self._chosen = line.block, True
             self.refresh()
             if line.kind == "fold":
                 self.fold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.cells import get_character_cell_size
 
@@ -15,7 +15,7 @@ from console.event_words import event_words
 from workflow.model import to_millis
 from workflow.store.rows import EventDetail, MessageDetail, TicketDetail
 
-__all__ = ["TextLine", "conversation", "wrap"]
+__all__ = ["Leaving", "TextLine", "conversation", "wrap"]
 
 READABLE = 100
 """Text is not drawn wider than this many cells: longer lines are hard to read."""
@@ -36,6 +36,13 @@ class TextLine:
     right: tuple[tuple[str, str], ...] = ()
     ground: str = "base"
     bar: tuple[str, str] = (" ", "faint")
+
+
+class Leaving(NamedTuple):
+    """When a message leaves, and whether only for as long as the customer says nothing."""
+
+    at: datetime
+    unless_reply: bool = False
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -90,11 +97,11 @@ def conversation(
     *,
     unfolded: Collection[int] = (),
     events: bool = False,
-    leaves_at: Mapping[str, datetime] | None = None,
+    leaves_at: Mapping[str, Leaving] | None = None,
 ) -> list[TextLine]:
     """The lines of a ticket, oldest first. ``unfolded`` are the ids of messages that are shown whole.
 
-    ``leaves_at`` tells for the Message-ID of a reply that is still held when its undo window ends.
+    ``leaves_at`` tells for the Message-ID of a reply that is held or scheduled when it leaves.
     """
     lines: list[TextLine] = []
     told = iter(ticket.events if events else ())
@@ -120,7 +127,7 @@ def _message(
     now: datetime,
     zone: tzinfo | None,
     whole: bool,
-    leaves_at: Mapping[str, datetime],
+    leaves_at: Mapping[str, Leaving],
 ) -> Iterator[TextLine]:
     note = message.direction == "note"
     ground = "note" if note else "base"
@@ -238,10 +245,12 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
     if message.direction == "out":
         to = _people(message.to)
         cc = f", cc {_people(message.cc)}" if message.cc else ""
+        bcc = f", bcc {_people(message.bcc)}" if message.bcc else ""
+        word = "forwarded to" if message.forwards else "aside to" if message.aside else "to"
         return (
-            (" → ", "accent"),
+            (" ⇢ " if message.aside else " → ", "accent"),
             (message.author or message.agent or "us", "strong"),
-            (f"  to {to}{cc}", "dim"),
+            (f"  {word} {to}{cc}{bcc}", "note" if message.aside else "dim"),
         )
     address = (
         f"  {message.from_address}"
@@ -249,6 +258,9 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
         else ""
     )
     automatic = "  automatic" if message.automatic else ""
+    if message.aside:
+        # Somebody who was asked aside: the customer knows nothing of it.
+        automatic += "  aside, not the customer"
     name = message.author or message.from_name or message.from_address or "?"
     cc = f"  cc {_people(message.cc)}" if message.cc else ""
     return (
@@ -280,11 +292,11 @@ def _people(parties: tuple[tuple[str, str], ...]) -> str:
 
 
 def _when(
-    message: MessageDetail, now: datetime, zone: tzinfo | None, leaves_at: Mapping[str, datetime]
+    message: MessageDetail, now: datetime, zone: tzinfo | None, leaves_at: Mapping[str, Leaving]
 ) -> tuple[tuple[str, str], ...]:
     parts: list[tuple[str, str]] = []
     if message.direction == "out" and message.delivery:
-        parts.append(_delivery(message, now, leaves_at))
+        parts.append(_delivery(message, now, zone, leaves_at))
     ago = fmt.age(to_millis(now), to_millis(message.at))
     ago = "now" if ago == "now" else f"{ago} ago"
     parts.append((f"{fmt.moment(message.at, now, zone)} · {ago}", "dim"))
@@ -292,12 +304,15 @@ def _when(
 
 
 def _delivery(
-    message: MessageDetail, now: datetime, leaves_at: Mapping[str, datetime]
+    message: MessageDetail, now: datetime, zone: tzinfo | None, leaves_at: Mapping[str, Leaving]
 ) -> tuple[str, str]:
     state = message.delivery or ""
+    leaving = leaves_at.get(message.message_id or "")
+    if state == "scheduled" and leaving is not None:
+        unless = ", unless they write" if leaving.unless_reply else ""
+        return (f"⧗ {fmt.moment(leaving.at, now, zone)}{unless} · T takes it back", "risk")
     if state == "held":
-        due = leaves_at.get(message.message_id or "")
-        left = max(0, round((due - now).total_seconds())) if due else None
+        left = max(0, round((leaving.at - now).total_seconds())) if leaving else None
         return (
             "held · z takes it back"
             if left is None

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.workflow.bench import ANA, Bench
 from workflow.actions import Note
-from workflow.addresses import split_typed, typed_party
+from workflow.addresses import split_typed, typed_party, typed_text
 from workflow.drafts import DraftOptions
 from workflow.errors import Refusal, UsageError
 from workflow.inbound import Party
+from workflow.plaintext import one_line
 from workflow.proposal import propose
 from workflow.recipients import difference
 
@@ -232,6 +235,17 @@ def test_addresses_that_a_person_types(typed: str, name: str, address: str) -> N
 def test_what_is_no_address(typed: str) -> None:
     with pytest.raises(UsageError, match="is not an address: write it like"):
         typed_party(typed)
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4))
+def test_what_is_shown_of_a_party_can_be_typed_again(names: list[str]) -> None:
+    """Whatever a stranger calls themselves: nobody is added, and nobody is lost."""
+    shown = [
+        typed_text(Party(one_line(name), f"p{number}@x.example"))
+        for number, name in enumerate(names)
+    ]
+    again = [typed_party(piece) for piece in split_typed(", ".join(shown))]
+    assert [party.address for party in again] == [f"p{n}@x.example" for n in range(len(names))]
 
 
 def test_a_line_of_several_addresses() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workflow.errors import NotFound, UsageError
+from workflow.inbound import Party
 from workflow.store.details import Fetch
 from workflow.store.rows import CustomerDetail, CustomerRow, IdentityDetail
 
@@ -17,6 +18,7 @@ __all__ = [
     "customers",
     "find_customer",
     "find_joined",
+    "known_addresses",
     "nearest",
     "root_number",
 ]
@@ -240,3 +242,21 @@ def accounts_used(fetch: Fetch, number: int) -> dict[tuple[str, str], str]:
         (number,),
     )
     return {(channel, address): account for channel, address, account in rows}
+
+
+def known_addresses(fetch: Fetch, typed: str, limit: int) -> list[Party]:
+    """Mail addresses of customers that begin with what was typed, or whose names have it; those who
+    came last first.
+    """
+    words = typed.strip().lower()
+    for sign in "!%_":
+        words = words.replace(sign, f"!{sign}")
+    rows = fetch(
+        """SELECT coalesce(nullif(identity.display, ''), customer.name), identity.value
+        FROM identity JOIN customer ON customer.id = identity.customer_id
+        WHERE identity.kind = 'email' AND (identity.value LIKE ? ESCAPE '!'
+          OR identity.display LIKE ? ESCAPE '!' OR customer.name LIKE ? ESCAPE '!')
+        ORDER BY identity.id DESC LIMIT ?""",
+        (f"{words}%", f"%{words}%", f"%{words}%", limit),
+    )
+    return [Party(name or "", address) for name, address in rows]
