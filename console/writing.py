@@ -182,6 +182,11 @@ class Writing:
             composer.keep()
         if draft is not None:
             letter = _gone_on(letter, draft, desk.ticket)
+        at = letter.options.send_at
+        if at is not None and at <= self.bridge.now():
+            # Its time has passed while it lay: it leaves when it is sent.
+            options = replace(letter.options, send_at=None, unless_reply=False)
+            letter = replace(letter, options=options)
         self._sending.forget_doubts()
         composer.write(letter, draft.text if draft is not None else "")
         composer.envelope.look_up = self._choosing.people

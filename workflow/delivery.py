@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from workflow import actions as a
@@ -115,17 +116,26 @@ def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None
             f"the reply on #{item.ticket_id} is {item.state}: only what has not left can be taken back"
         )
     data = None if undoes is None else {"undoes": undoes}
+    waited_for = item.due_at if item.state == OutboxState.SCHEDULED else None
     message = change_delivery(context, item, OutboxState.CANCELLED, "send.cancelled", data)
     if note:
         message.delivery = None
         session.add(message)
         return
-    give_back(context.transaction, item, message, message.agent or context.actor.name)
+    writer = message.agent or context.actor.name
+    give_back(context.transaction, item, message, writer, waited_for)
     remake_last_line(context.transaction, context.transaction.ticket(item.ticket_id))
 
 
-def give_back(transaction: Transaction, item: Outbox, message: Message, writer: str) -> bool:
-    """Make what was taken back the writer's draft again, with its recipients and files.
+def give_back(
+    transaction: Transaction,
+    item: Outbox,
+    message: Message,
+    writer: str,
+    send_at: datetime | None = None,
+) -> bool:
+    """Make what was taken back the writer's draft again, with its recipients and files, and the
+    time that it waited for where it is to wait again.
 
     False where the writer has begun another one, which stays as it is.
     """
@@ -145,7 +155,8 @@ def give_back(transaction: Transaction, item: Outbox, message: Message, writer: 
         subject=message.subject if mail else None,
         sender=message.from_address if mail else None,
         files=attached,
-        unless_reply=item.unless_reply,
+        send_at=send_at,
+        unless_reply=item.unless_reply and send_at is not None,
         account=message.account,
         chosen=True,
     )

@@ -137,6 +137,7 @@ def _message_head(message: MessageDetail) -> str:
         who = ", ".join(address for _name, address in message.to) or "nobody"
     state = f" · {message.delivery}" if message.delivery else ""
     auto = " · automatic" if message.automatic else ""
+    auto += " · aside, not the customer" if message.aside else ""
     return f"--- {rfc3339(message.at)} {kind} {who}{state}{auto} ---"
 
 

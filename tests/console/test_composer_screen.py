@@ -305,6 +305,10 @@ async def test_send_later_and_take_it_back(opened: Opened, sample: SampleDesk) -
         assert [state for state, _to in outbox(sample)] == ["cancelled"]
         await pilot.press("r")
         await until(pilot, lambda: here.active and "Still broken?" in screen_text(pilot))
+        assert "leaves Wed 09:00 unless the customer writes first" in screen_text(pilot)
+        sample.clock.advance(86_400)
+        await pilot.press("escape", "r")
+        await until(pilot, lambda: here.active and "leaves" not in screen_text(pilot))
         await pilot.press("escape", "T")
         await until(pilot, lambda: "Nothing of this ticket waits" in screen_text(pilot))
 
