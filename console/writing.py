@@ -73,12 +73,13 @@ class Writing:
         chosen = pane.transcript.chosen_message if kind == "reply" and way is None else None
         if chosen is not None and (chosen.direction == "note" or chosen.delivery == "cancelled"):
             chosen = None
-        answered = chosen or answered_one(ticket.messages)
+        usual = answered_one(ticket.messages, self.settings.own_addresses)
+        answered = chosen or usual
         options = DraftOptions(
             reply_all=everybody,
             via=way.identity if way else None,
             account=way.account if way else None,
-            chosen=chosen is not None and chosen is not answered_one(ticket.messages),
+            chosen=chosen is not None and chosen is not usual,
         )
         letter = Letter(
             ticket.id,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from workflow import actions as a
 from workflow.companies import CompanyFile
@@ -30,6 +30,7 @@ __all__ = [
     "APPLY",
     "Context",
     "Result",
+    "Within",
     "applies",
     "change_status",
     "parse_status",
@@ -107,9 +108,18 @@ def parse_status(word: str) -> Status:
         raise UsageError(f"status {word!r} is not one of {', '.join(Status)}") from None
 
 
-def remake_last_line(transaction: Transaction, ticket: Ticket) -> None:
+class Within(Protocol):
+    """Whatever works in a transaction: a :class:`Context`, or a batch on its way in."""
+
+    @property
+    def transaction(self) -> Transaction:
+        """The transaction."""
+        ...
+
+
+def remake_last_line(within: Within, ticket: Ticket) -> None:
     """Make what a queue row says of the messages anew, after one was taken back or put back."""
-    session = transaction.session
+    session = within.transaction.session
     session.flush()
     kept = (
         col(Message.ticket_id) == ticket.id,

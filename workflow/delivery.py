@@ -124,7 +124,7 @@ def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None
         return
     writer = message.agent or context.actor.name
     give_back(context.transaction, item, message, writer, waited_for)
-    remake_last_line(context.transaction, context.transaction.ticket(item.ticket_id))
+    remake_last_line(context, context.transaction.ticket(item.ticket_id))
 
 
 def give_back(
@@ -213,4 +213,4 @@ def put_back(context: Context, item: Outbox, state: OutboxState, undoes: int) ->
     draft = session.get(Draft, (writer, item.ticket_id, draft_kind(message)))
     if draft is not None and draft.text == message.text:
         session.delete(draft)
-    remake_last_line(context.transaction, context.transaction.ticket(item.ticket_id))
+    remake_last_line(context, context.transaction.ticket(item.ticket_id))

@@ -92,7 +92,7 @@ def propose(
     chosen = next((m for m in ticket.messages if m.id == answers), None)
     answered = chosen
     if chosen is None and kind == "reply":
-        answered = answered_one(ticket.messages)
+        answered = answered_one(ticket.messages, settings.own_addresses)
     via = next((one for one in ticket.customer.identities if one.id == options.via), None)
     account = _account(ticket, settings, kind, options, answered, via)
     problem = None if account is not None else "this desk has no account to send from"
@@ -106,7 +106,7 @@ def propose(
     mail = account is not None and account.kind == "email"
     alias_from = answered
     if kind == "forward" and chosen is None:
-        alias_from = answered_one(ticket.messages)
+        alias_from = answered_one(ticket.messages, settings.own_addresses)
     sender = options.sender or ""
     if mail and account is not None and not sender:
         sender = sender_of(answered_of(alias_from) if alias_from else None, account)

@@ -70,7 +70,7 @@ def receive(
     look_up(batch, items, guarded=guarded)
     outcomes = [_take(batch, item) for item in items]
     write(batch)
-    cancel_unless_reply(transaction, batch.spoken)
+    cancel_unless_reply(batch, batch.spoken)
     if cursor is not None:
         _move(transaction, cursor)
     return outcomes

@@ -47,10 +47,11 @@ def answered_of(message: MessageDetail) -> Answered:
     )
 
 
-def answered_one(messages: Sequence[MessageDetail]) -> MessageDetail | None:
+def answered_one(messages: Sequence[MessageDetail], own: frozenset[str]) -> MessageDetail | None:
     """The message that an answer is to where nobody chose another: the customer's newest that a
-    person wrote, else their newest, else ours. What was taken back never reached anybody, and what
-    is said aside is not said to the customer.
+    person wrote, else their newest, else ours. What was taken back never reached anybody, what is
+    said aside is not said to the customer, and what came in and only says that it is from us
+    (``own``, in lower case) comes last.
     """
     for direction in (Direction.IN, Direction.OUT):
         fits = [
@@ -61,7 +62,9 @@ def answered_one(messages: Sequence[MessageDetail]) -> MessageDetail | None:
             and not message.aside
         ]
         if fits:
-            return max(fits, key=lambda message: (not message.automatic, message.id))
+            return max(
+                fits, key=lambda m: (not m.automatic, m.from_address.lower() not in own, m.id)
+            )
     return None
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workflow.apply import remake_last_line
+from workflow.apply import Within, remake_last_line
 from workflow.delivery import give_back
 from workflow.model import ENGINE, Direction, OutboxState
 from workflow.store.statements import col, select
-from workflow.store.store import Transaction
 from workflow.store.tables import Message, Outbox
 
 __all__ = ["cancel_unless_reply"]
@@ -16,10 +15,11 @@ __all__ = ["cancel_unless_reply"]
 _CAUSE = "the customer wrote first"
 
 
-def cancel_unless_reply(transaction: Transaction, tickets: Collection[int]) -> None:
+def cancel_unless_reply(within: Within, tickets: Collection[int]) -> None:
     """Take back what was to leave these tickets unless their customers wrote, for they have: the
     text is the writer's draft again, and a note says so.
     """
+    transaction = within.transaction
     session = transaction.session
     if not tickets:
         return
@@ -69,4 +69,4 @@ def cancel_unless_reply(transaction: Transaction, tickets: Collection[int]) -> N
             )
         )
         transaction.record("note.added", item.ticket_id, ENGINE, _CAUSE, {"message": note.id})
-        remake_last_line(transaction, transaction.ticket(item.ticket_id))
+        remake_last_line(within, transaction.ticket(item.ticket_id))

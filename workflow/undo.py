@@ -293,7 +293,7 @@ def _strike_note(context: Context, event: Event, name: str, delivery: OutboxStat
     assert message is not None
     message.delivery = delivery.value if delivery else None
     context.transaction.session.add(message)
-    remake_last_line(context.transaction, ticket)
+    remake_last_line(context, ticket)
     context.record(name, ticket.id, {"message": message.id, "undoes": event.id})
 
 

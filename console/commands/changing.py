@@ -11,7 +11,7 @@ from console.commands.answer import Answer, table, tell
 from console.when_words import parse_when
 from workflow import actions as a
 from workflow.errors import NotFound, UsageError
-from workflow.model import Actor, OutboxState, Priority, rfc3339
+from workflow.model import Actor, OutboxState, Priority
 
 __all__ = [
     "accept",
