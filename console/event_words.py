@@ -90,7 +90,11 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "sla.at_risk": _metric("at risk"),
     "sla.breached": _metric("breached"),
     "message.sent": lambda data: (
-        "reply sent" if data.get("human", True) else "sent to those who are told"
+        "sent, aside from the customer"
+        if data.get("aside")
+        else "reply sent"
+        if data.get("human", True)
+        else "sent to those who are told"
     ),
     "held.kept": lambda data: f"kept a mail out, held item {data.get('held')}: {data.get('cause')}",
     "held.released": lambda data: f"let held item {data.get('held')} in",

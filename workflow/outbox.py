@@ -170,6 +170,7 @@ def mark_sent(
                 "message": row.message_row,
                 "human": message.agent is not None and not message.aside,
                 "by": message.agent,
+                **({"aside": True} if message.aside else {}),
             },
             at=row.sent_at,
         )

@@ -296,7 +296,8 @@ class OutboxRoom(Room):
             if left > 0
             else "leaves with the next pass of the engine"
         )
-        return f"{when}, by {item.account}"
+        unless = ", unless the customer writes first" if item.unless_reply else ""
+        return f"{when}{unless}, by {item.account}"
 
     def action_retry(self) -> None:
         """Send it again."""

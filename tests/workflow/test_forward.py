@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from console.event_words import event_words
 from tests.workflow.bench import ANA, BEN, Bench
 from workflow.actions import Forward, Note, Reply
 from workflow.errors import Refusal, UsageError
@@ -87,6 +88,8 @@ def test_no_clock_of_the_customer_stops(bench: Bench) -> None:
     message = forwarded(bench, ticket)
     bench.send()
     detail = bench.ticket(ticket)
+    told = [event_words(event) for event in detail.events]
+    assert "the desk: sent, aside from the customer" in told
     assert detail.clocks[0].state == "running"
     assert detail.waiting_since is not None
     assert detail.status == "open"
