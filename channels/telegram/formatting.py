@@ -43,7 +43,8 @@ def readable(text: str, entities: Sequence[Mapping[str, Any]]) -> str:
         parts.append(_marked(units, at, start, spans))
         quoted = _marked(units, start, end, spans)
         before = "" if not parts[0] or "".join(parts).endswith("\n") else "\n"
-        parts.append(before + "\n".join(f"> {line}".rstrip() for line in quoted.split("\n")))
+        lines = (f"> {line}" if line else ">" for line in quoted.split("\n"))
+        parts.append(before + "\n".join(lines))
         # What comes behind a quote stands on a line of its own.
         at = end
         if at < len(units) // 2 and units[2 * at : 2 * at + 2] != b"\n\0":
