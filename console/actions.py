@@ -323,6 +323,14 @@ ACTIONS: tuple[Entry, ...] = (
         "files",
     ),
     Entry(
+        "original",
+        "Original of the message",
+        "The message under the cursor as it came: the whole header, and each part.",
+        ("w",),
+        _TICKET,
+        "Read",
+    ),
+    Entry(
         "side",
         "Show or hide the side pane",
         "Customer, other tickets, facts and clocks.",

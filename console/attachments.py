@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Attachments", "safe_file_name"]
 
+_WHOLE = "this mail as it came"
 _UNSAFE = re.compile(r"[^\w.\- ()+,=@]+", re.UNICODE)
 _DEVICES = frozenset(
     {
@@ -69,12 +70,19 @@ class Attachments:
         current = desk.pane.transcript.message
         messages = sorted(desk.ticket.messages, key=lambda m: (m is not current, -m.id))
         files = [attachment for message in messages for attachment in message.attachments]
+        if current is not None and current.raw_sha256 and current.channel == "email":
+            name = f"message-{current.id}.eml"
+            files.append(AttachmentDetail(0, name, _WHOLE, 0, current.raw_sha256, inline=False))
         if not files:
             desk.say("Nothing is attached to this ticket.", "dim")
             return
         choices = [
             Choice(
-                str(index), file.name or "(no name)", f"{file.content_type}, {fmt.size(file.size)}"
+                str(index),
+                file.name or "(no name)",
+                file.content_type
+                if file.content_type == _WHOLE
+                else f"{file.content_type}, {fmt.size(file.size)}",
             )
             for index, file in enumerate(files)
         ]

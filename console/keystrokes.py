@@ -175,6 +175,15 @@ class Keystrokes(People):
 
         Attachments(self._desk).choose()
 
+    def do_original(self) -> None:
+        """Show the message under the cursor as it came."""
+        message = self._pane().transcript.message
+        if message is None:
+            return
+        from console.screens.original import Original
+
+        self._desk.app.push_screen(Original(self._bridge, self._desk.zone, message))
+
     def _pane(self) -> Any:
         assert self._desk.pane is not None
         return self._desk.pane

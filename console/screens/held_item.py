@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.screen import Screen
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from console import fmt
 from console.bridge import Bridge
-from console.drawing import LineBuilder
-from console.keymap import LIST_KEYS
 from console.screens.rooms import RoomLine
-from console.themes import Inks
 from console.widgets.bars import Bar
-from console.widgets.transcript_lines import READABLE, wrap
+from console.widgets.reading import Reading
 from workflow.model import to_millis
 from workflow.store.rows import HeldRow
 
@@ -29,67 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["HeldItem"]
 
 _SHOWN = ("from", "to", "cc", "reply-to", "subject", "date")
-
-
-class _Lines(ScrollView, can_focus=True):
-    """Text to read; wrapping is by cells, and every line has passed the gate."""
-
-    BINDINGS = LIST_KEYS
-    DEFAULT_CSS = """
-    _Lines { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__(id="held-text")
-        self._parts: list[tuple[str, str]] = []
-        self._lines: list[tuple[str, str]] = []
-
-    def put(self, parts: list[tuple[str, str]]) -> None:
-        """Show texts, each with its ink."""
-        self._parts = parts
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        """Wrap again."""
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        width = min(self.size.width - 3, READABLE)
-        self._lines = [(line, ink) for text, ink in self._parts for line in wrap(text, width)]
-        self.virtual_size = Size(1, len(self._lines))
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the screen (Textual's Line API)."""
-        inks: Inks = self.app.inks  # type: ignore[attr-defined]
-        line = LineBuilder(self.size.width)
-        index = y + int(self.scroll_offset.y)
-        if index < len(self._lines):
-            text, ink = self._lines[index]
-            line.add(f"  {text}", inks(ink))
-        return line.strip(inks("text"))
-
-    def action_move(self, lines: int) -> None:
-        """Scroll by lines."""
-        self.scroll_to(
-            y=int(self.scroll_offset.y) + lines, animate=False, immediate=True, force=True
-        )
-
-    def action_first(self) -> None:
-        """Go to the head."""
-        self.action_move(-len(self._lines))
-
-    def action_last(self) -> None:
-        """Go to the end."""
-        self.action_move(len(self._lines))
-
-    def action_page(self, direction: int) -> None:
-        """Scroll by a screen."""
-        self.action_move(direction * max(1, self.size.height - 2))
-
-    def action_half_page(self, direction: int) -> None:
-        """Scroll by half a screen."""
-        self.action_move(direction * max(1, self.size.height // 2))
 
 
 class HeldItem(Screen[str | None]):
@@ -108,7 +41,7 @@ class HeldItem(Screen[str | None]):
     def __init__(self, bridge: Bridge, zone: tzinfo | None, row: HeldRow) -> None:
         super().__init__()
         self._bridge, self._zone, self._row = bridge, zone, row
-        self._lines = _Lines()
+        self._lines = Reading(id="held-text")
         self._head = RoomLine(f"Held item {row.id}", "bar", "strong")
         self._foot = RoomLine("", "panel", "dim")
         self._foot.buttons = (
