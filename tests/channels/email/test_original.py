@@ -19,7 +19,10 @@ def test_the_header_each_part_and_the_files_are_told() -> None:
     mail.add_attachment(b"%PDF" * 500, "application", "pdf", filename="Übersicht.pdf")
     header, plain, html, file = original_mail(mail.as_bytes())
     assert header[0] == ""
-    assert header[1].splitlines()[:2] == ["From: a@example.org", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?="]
+    assert header[1].splitlines()[:2] == [
+        "From: a@example.org",
+        "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+    ]
     assert plain == ("Part 1 · text/plain · utf-8 · 8bit · 9 bytes", "Plain ü\n")
     assert html == ("Part 2 · text/html · utf-8 · 7bit · 22 bytes", "<p>As <b>HTML</b></p>\n")
     assert file == ("Part 3 · application/pdf · base64 · 2,000 bytes · Übersicht.pdf", "")
