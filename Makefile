@@ -19,7 +19,7 @@ setup: $(STAMP)  ## make .venv with the exact versions of constraints.txt
 $(STAMP): pyproject.toml constraints.txt tools/make_environment tools/find_python
 	@tools/make_environment $@
 
-demo: setup  ## a desk that lives, with mail servers and customers of its own
+demo: setup  ## a desk that lives, with servers and customers of its own
 	@$(BIN)/deskhand demo
 
 test: setup system-test  ## every test, against real servers

@@ -281,9 +281,7 @@ def _moving_verbs(verb: _AddVerb) -> None:
     found = verb("engine", "receive, decide and send, with no screen")
     found.add_argument("--once", action="store_true", help="one whole pass, then leave")
     verb("doctor", "check files, database, accounts and projections; each finding with its remedy")
-    found = verb(
-        "demo", "a desk that lives: mail servers and customers of its own, gone when you leave"
-    )
+    found = verb("demo", "a desk that lives: servers and customers of its own, gone when you leave")
     found.add_argument("--seed", type=_number, default=7, help="which day it is for the customers")
     found = verb("batch", "one verb with its arguments a line, all in one process")
     found.add_argument("file", nargs="?", default="-", metavar="FILE|-")

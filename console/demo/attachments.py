@@ -1,4 +1,4 @@
-"""Small real files for the customers to attach: a picture, a page, a log."""
+"""Small real files for the customers to attach: a picture, a page, a log; a photo, a voice message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import random
 import struct
 import zlib
 from datetime import datetime, timedelta
+
+from console.demo.media import photo, silence
 
 __all__ = ["file_for"]
 
@@ -15,6 +17,10 @@ def file_for(name: str, at: datetime) -> tuple[str, bytes]:
     ending = name.rpartition(".")[2]
     if ending == "png":
         return "image/png", _picture(name)
+    if ending == "jpg":
+        return "image/jpeg", photo(name)
+    if ending == "ogg":
+        return "audio/ogg", silence(int(name.rpartition(".")[0]))
     if ending == "pdf":
         return "application/pdf", _page(name)
     return "text/plain", _log(name, at)

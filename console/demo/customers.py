@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from console.demo.letters import Letter, bounce, compose, local_time
+from console.demo.opinions import Opinion
 from console.demo.passers_by import Deck, tell
 from console.demo.quoting import Quoted, answer_subject
 from console.demo.reading import DeskMail, headers_of, read_desk_mail
@@ -73,24 +74,17 @@ class _Matter:
     ids: list[str] = field(default_factory=list)
     own_text: str = ""
     own_at: datetime | None = None
-    sour: int = 0
     nudges: int = 0
     heard: bool = False
-    done: bool = False
+    opinion: Opinion = field(init=False)
 
-    def opinion(self, text: str) -> str:
-        """What the customer says to an answer: glad if it has what they want, else not yet."""
-        story, plain = self.story, text.casefold()
-        pleased = not story.wants or any(word in plain for word in story.wants)
-        if not pleased and self.sour < len(story.sour):
-            self.sour += 1
-            return story.sour[self.sour - 1]
-        self.done = True
-        return story.glad
+    def __post_init__(self) -> None:
+        """Begin with what the story wants."""
+        self.opinion = Opinion(self.story.wants, self.story.glad, self.story.sour)
 
     def loses_patience(self, now: datetime) -> bool:
         """Whether the customer has waited long enough to write again."""
-        if self.done or self.heard or self.own_at is None or self.person.bounces:
+        if self.opinion.done or self.heard or self.own_at is None or self.person.bounces:
             return False
         if self.story.nudge:
             return self.nudges < len(self.story.nudge)
@@ -153,7 +147,7 @@ class Customers:
                 at = now - timedelta(seconds=written.ago_s or 0)
                 since = local_time(person, at) - timedelta(minutes=12)
                 matter = _Matter(person, tell(written, {"since": f"{since:%H:%M}"}))
-                matter.done = written.automatic
+                matter.opinion.done = written.automatic
                 self._matters.append(matter)
                 kind: Kind = "automatic" if written.automatic else "new"
                 quoted = self._earlier(matter, at) if written.quoting else None
@@ -291,7 +285,7 @@ class Customers:
             self._away_told.add(person.key)
             self._plan(matter, "automatic", person.away, mail.answer_to, None)
             return
-        if matter.done:
+        if matter.opinion.done:
             return
         quoted = Quoted(
             name=mail.from_name,
@@ -301,7 +295,7 @@ class Customers:
             subject=mail.subject,
             to=person.address,
         )
-        answer = matter.opinion(mail.text)
+        answer = matter.opinion.of(mail.text)
         if answer:
             self._plan(matter, "answer", answer, mail.answer_to, quoted)
 

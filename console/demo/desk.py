@@ -15,12 +15,23 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
+from console.demo.bot_server import BotServer
+from console.demo.chatters import Chatters
 from console.demo.customers import DESK_ADDRESS, Arrival, Customers, Pace
 from console.demo.servers import HOST, LoopbackMail
 from workflow.clock import Clock, SystemClock
 from workflow.errors import DeskError
 
-__all__ = ["AGENT", "ALIASES", "PASSWORD_ENV", "USER", "OpenConsole", "demo_home", "run_demo"]
+__all__ = [
+    "AGENT",
+    "ALIASES",
+    "PASSWORD_ENV",
+    "TOKEN_ENV",
+    "USER",
+    "OpenConsole",
+    "demo_home",
+    "run_demo",
+]
 
 AGENT = "ana"
 """Who sits at the demo's desk."""
@@ -34,6 +45,9 @@ ALIASES = ("help@mossandmeter.example", "billing@mossandmeter.example")
 PASSWORD_ENV = "DESKHAND_DEMO_PASSWORD"
 """The environment variable that holds the made-up password while a demo runs."""
 
+TOKEN_ENV = "DESKHAND_DEMO_TOKEN"
+"""The environment variable that holds the bot's made-up token while a demo runs."""
+
 OpenConsole = Callable[[Path, str, Clock], int]
 """Opens the console on a home as an agent; returns its exit status when the person leaves."""
 
@@ -43,7 +57,9 @@ Prepare = Callable[[Path, Clock], None]
 _REMOVE_TRIES = 10
 
 
-def demo_home(root: Path, servers: LoopbackMail, clock: Clock | None = None) -> Path:
+def demo_home(
+    root: Path, servers: LoopbackMail, bot: BotServer, clock: Clock | None = None
+) -> Path:
     """Write a desk's home for running servers under ``root``; returns it."""
     since = (clock or SystemClock()).now() - timedelta(days=120)
     home = root / "home"
@@ -56,11 +72,14 @@ def demo_home(root: Path, servers: LoopbackMail, clock: Clock | None = None) -> 
         host=HOST,
         imap=servers.imap_port,
         smtp=servers.smtp_port,
+        base_url=bot.base_url,
+        token=f'{{ env = "{TOKEN_ENV}" }}',
         login=f'user = "{USER}", password = {{ env = "{PASSWORD_ENV}" }}',
     )
     (home / "deskhand.toml").write_text(settings, encoding="utf-8")
     (rules / "calendars.toml").write_text(_CALENDARS, encoding="utf-8")
     (rules / "sla.toml").write_text(_SLA, encoding="utf-8")
+    (rules / "escalation.toml").write_text(_ESCALATION, encoding="utf-8")
     (rules / "routing.csv").write_text(_ROUTING, encoding="utf-8")
     return home
 
@@ -76,8 +95,8 @@ def run_demo(
     """Run a demo until the person leaves the console; returns the console's exit status.
 
     Whatever ends it, also SIGTERM, SIGHUP or an exception, the customers and servers are stopped
-    and the home is deleted. ``prepare`` is called once the mail waits on the server, before the
-    console opens. Raises DeskError when the servers cannot start or the home cannot be removed.
+    and the home is deleted. ``prepare`` is called once mail and messages wait on the servers,
+    before the console opens. Raises DeskError when the servers cannot start or the home cannot be removed.
     """
     clock = clock or SystemClock()
     with contextlib.ExitStack() as undo:
@@ -95,7 +114,10 @@ def run_demo(
         undo.callback(servers.stop)
         servers.start()
         undo.enter_context(_environment(PASSWORD_ENV, servers.password))
-        home = demo_home(root, servers, clock)
+        chatters = Chatters(clock, seed=seed, pace=pace)
+        bot = undo.enter_context(_bot(clock, chatters))
+        undo.enter_context(_environment(TOKEN_ENV, bot.token))
+        home = demo_home(root, servers, bot, clock)
 
         def post(arrival: Arrival) -> int:
             return servers.deliver(USER, arrival.raw, arrival.arrived)
@@ -104,13 +126,25 @@ def run_demo(
         cast.append(customers)
         for arrival in customers.backlog():
             post(arrival)
+        chatters.join(bot)
         if prepare is not None:
             prepare(home, clock)
-        undo.callback(customers.stop)
-        customers.start()
+        for people in (customers, chatters):
+            undo.callback(people.stop)
+            people.start()
         # Registered last, so it runs first: a second signal must not cut the tidying short.
         undo.callback(ignore_signals)
         return open_console(home, AGENT, clock)
+
+
+def _bot(clock: Clock, chatters: Chatters) -> BotServer:
+    try:
+        return BotServer(clock=clock, on_sent=chatters.receive)
+    except OSError as error:
+        raise DeskError(
+            f"The demo's chat server cannot listen on {HOST} ({error.strerror or error}): "
+            "allow loopback connections and start the demo again."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -181,7 +215,7 @@ database = "sqlite:///deskhand.db"
 [[agent]]
 name = "ana"
 email = "ana@mossandmeter.example"
-groups = ["support"]
+groups = ["support", "finance"]
 role = "agent"
 
 [[agent]]
@@ -217,6 +251,14 @@ since = "{since}"
 undo_send = "10s"
 imap = {{ host = "{host}", port = {imap}, security = "none", {login} }}
 smtp = {{ host = "{host}", port = {smtp}, security = "none", {login} }}
+
+[[channel]]
+name = "bot"
+kind = "telegram"
+base_url = "{base_url}"
+token = {token}
+since = "{since}"
+undo_send = "10s"
 """
 
 _CALENDARS = """\
@@ -263,6 +305,21 @@ next_response = "12h"
 resolution = { urgent = "4h", high = "1d", medium = "4d", low = "7d" }
 warn = "20%"
 pause_on = ["pending"]
+"""
+
+_ESCALATION = """\
+# Who does not accept in time is passed over: the next level is told, with the same packet.
+reasons = ["refund over limit", "technical", "complaint", "legal", "outage"]
+
+[[level]]
+name = "L2"
+group = "finance"
+accept_within = "20m"
+then = "lead"
+
+[[level]]
+name = "lead"
+accept_within = "45m"
 """
 
 _ROUTING = """\

@@ -47,6 +47,7 @@ def prepare(home: Path, clock: Clock) -> None:
     already taken.
     """
     from console.bootstrap import Desktop
+    from console.demo.handing_up import hand_up
     from console.demo.history import assignments, history_actions
     from workflow import actions as a
 
@@ -78,6 +79,7 @@ def prepare(home: Path, clock: Clock) -> None:
     desktop.desk.perform_all(changes, ENGINE, "demo")
     desktop.close()
     _work_through(home, clock)
+    hand_up(home, clock)
 
 
 _ANSWER = (
@@ -90,7 +92,7 @@ _LEFT_OPEN = 4
 
 
 def _work_through(home: Path, clock: Clock) -> None:
-    """What the team has done with the older mail before the visitor sits down: answered, snoozed, escalated."""
+    """What the team has done with the older mail before the visitor sits down: answered, snoozed."""
     from console.bootstrap import Desktop
     from workflow import actions as a
 
@@ -101,7 +103,8 @@ def _work_through(home: Path, clock: Clock) -> None:
         "SELECT ticket.id, ticket.created_at, ticket.assignee, ticket.subject, customer.name, message.from_address,"
         " message.message_id FROM ticket JOIN customer ON customer.id = ticket.customer_id"
         " JOIN message ON message.ticket_id = ticket.id"
-        " WHERE ticket.status = 'new' AND ticket.priority < 4 GROUP BY ticket.id ORDER BY ticket.created_at"
+        " WHERE ticket.status = 'new' AND ticket.priority < 4"
+        " AND ticket.channel = 'email' GROUP BY ticket.id ORDER BY ticket.created_at"
     )
     stale = [row for row in rows if from_millis(row[1]) < now - _STALE]
     for index, (number, created, assignee, subject, name, address, message_id) in enumerate(stale):
@@ -124,15 +127,6 @@ def _work_through(home: Path, clock: Clock) -> None:
     lead = Actor.agent("chloe")
     for row in stale[1:3]:
         desk.perform(a.Snooze(row[0], now + timedelta(hours=20)), lead, "demo")
-    if len(stale) > 4:
-        packet = a.Escalate(
-            stale[4][0],
-            reason="refund over limit",
-            to_level="L2",
-            tried="found the payment twice in the ledger",
-            needed="somebody who may pay back more than 200 EUR",
-        )
-        desk.perform(packet, Actor.agent("ana"), "demo")
     desktop.close()
 
 

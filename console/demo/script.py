@@ -52,10 +52,9 @@ class FollowUp:
 class Story:
     """One matter.
 
-    ``ago_s`` is None for what happens while one watches; ``by`` is empty for a walk-in. A reply
-    that contains one of ``wants`` (without regard to case) is answered with ``glad`` and ends the
-    matter; any other gets the next of ``sour``. ``nudge`` is what the person writes while nobody
-    answers.
+    ``ago_s`` is None for what happens while one watches; ``by`` is empty for a walk-in. How a reply
+    is taken is said by ``wants``, ``glad`` and ``sour`` (:class:`console.demo.opinions.Opinion`).
+    ``nudge`` is what the person writes while nobody answers.
     """
 
     by: str

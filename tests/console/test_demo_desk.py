@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,16 +15,18 @@ import time
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from imapclient import IMAPClient
 
 from console.demo.customers import DESK_ADDRESS, Pace
-from console.demo.desk import AGENT, ALIASES, PASSWORD_ENV, run_demo
+from console.demo.desk import AGENT, ALIASES, PASSWORD_ENV, TOKEN_ENV, run_demo
 from console.demo.history import assignments, history_actions
 from console.demo.script import read_script
 from console.demo.servers import HOST
 from workflow.clock import Clock, ManualClock
+from workflow.escalation_rules import load_escalation
 from workflow.model import Direction
 from workflow.settings import load_settings
 
@@ -79,6 +82,10 @@ def test_the_settings_are_accepted_without_a_warning(temporary: Path) -> None:
         channel = settings.channels[0]
         assert channel.imap is not None
         assert channel.imap.security == "none"
+        bot = settings.channels[1]
+        with urlopen(f"{bot.base_url}{os.environ[TOKEN_ENV]}/getUpdates", timeout=10) as answer:
+            assert len(json.load(answer)["result"]) > 12
+        assert [level.name for level in load_escalation(home, settings).levels] == ["L2", "lead"]
         assert settings.own_addresses >= {DESK_ADDRESS, *ALIASES}
         return 0
 
@@ -114,6 +121,7 @@ def test_a_console_that_breaks_leaves_nothing(temporary: Path, fault: BaseExcept
     assert set(threading.enumerate()) == before
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert TOKEN_ENV not in os.environ
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

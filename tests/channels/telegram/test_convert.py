@@ -23,8 +23,8 @@ from channels.telegram.convert import (
 )
 from channels.telegram.formatting import readable
 from channels.telegram.names import Route, message_number
+from console.demo.bot_people import Customer, entity
 from tests.servers.telegram import TelegramServer
-from tests.servers.telegram_customers import Customer, entity
 from workflow.files import FileStore
 from workflow.inbound import Attachment, Inbound, Source
 from workflow.settings import Settings
@@ -42,7 +42,7 @@ def server() -> Iterator[TelegramServer]:
 @pytest.fixture
 def anna(server: TelegramServer) -> Customer:
     customer = server.customer(4711, "Anna Berg", "anna")
-    customer.started_at = int(NOW.timestamp()) - 60
+    customer.at = int(NOW.timestamp()) - 60
     return customer
 
 

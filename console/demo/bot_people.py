@@ -1,13 +1,12 @@
-"""People who write to the bot of the local Bot API server: updates in the shapes of the real one."""
+"""People who write to the bot of a local Bot API server: updates in the shapes of the real one."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.servers.telegram import Sent, TelegramServer
+    from console.demo.bot_server import BotServer, Sent
 
 __all__ = ["Customer", "Message", "entity"]
 
@@ -28,7 +27,7 @@ def entity(kind: str, text: str, part: str, **more: Any) -> dict[str, Any]:
 class Customer:
     """Somebody in a private chat with the bot."""
 
-    def __init__(self, server: TelegramServer, chat_id: int, name: str, username: str = "") -> None:
+    def __init__(self, server: BotServer, chat_id: int, name: str, username: str = "") -> None:
         self.server = server
         self.chat_id = chat_id
         first, _, last = name.partition(" ")
@@ -41,8 +40,8 @@ class Customer:
         """Every message of the chat by its number."""
         self.has_blocked = False
         self.is_gone = False
-        self.started_at: int | None = None
-        """The time to give to messages; now if nothing is set."""
+        self.at: int | None = None
+        """The time to give to messages, in seconds; that of the server if nothing is set."""
 
     @property
     def received(self) -> list[Sent]:
@@ -52,7 +51,7 @@ class Customer:
 
     def now(self) -> int:
         """The time of a message, in seconds as Telegram counts them."""
-        return int(time.time()) if self.started_at is None else self.started_at  # noqa: TID251
+        return self.server.seconds() if self.at is None else self.at
 
     def message(self, **content: Any) -> Message:
         """A message of this person, not sent."""
@@ -105,6 +104,15 @@ class Customer:
         """Send a file."""
         about = self.server.store_file(data, "document") | {"file_name": name, "mime_type": kind}
         return self.sends(document=about, caption=caption)
+
+    def sends_place(self, latitude: float, longitude: float) -> Message:
+        """Send where one is."""
+        return self.sends(location={"latitude": latitude, "longitude": longitude})
+
+    def sends_sticker(self, emoji: str, name: str = "") -> Message:
+        """Send a sticker."""
+        about = self.server.store_file(b"", "sticker")
+        return self.sends(sticker=about | {"emoji": emoji, "set_name": name})
 
     def sends_voice(self, data: bytes, seconds: int = 7) -> Message:
         """Send a voice message."""
