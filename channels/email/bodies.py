@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from channels.email.charsets import codec_for, decode, decode_raw_header
 from channels.email.headers import header_text, parameters
-from channels.email.html_text import html_to_text
+from channels.email.html_text import read_html
 from channels.email.mime import Part, split_header
+from channels.email.quotes import Fold
 from channels.email.tnef import is_tnef, unpack
 from channels.email.transfer import decode_transfer
 from workflow.plaintext import one_line, printable
 
-__all__ = ["Contents", "ParsedAttachment", "collect"]
+__all__ = ["Contents", "ParsedAttachment", "collect", "read_markup"]
 
 _LONGEST_NAME = 200
 _PATH = re.compile(r"[/\\]")
@@ -89,12 +90,17 @@ class ParsedAttachment:
 class Contents:
     """The readable text of a mail (not yet printable), its files, the charset of its text, and what
     was odd.
+
+    ``marks`` are the lines of the text that its HTML names as quoted or a signature; ``markup`` is
+    the HTML that stands beside a plain text.
     """
 
     text: str = ""
     attachments: list[ParsedAttachment] = field(default_factory=list)
     charset: str | None = None
     defects: list[str] = field(default_factory=list)
+    marks: tuple[Fold, ...] = ()
+    markup: Part | None = None
 
 
 def collect(root: Part) -> Contents:
@@ -110,6 +116,13 @@ def collect(root: Part) -> Contents:
     else:
         collector.visit(root, related=False, report=False)
     return collector.contents()
+
+
+def read_markup(contents: Contents) -> str:
+    """The HTML that stands beside the plain text, or ``""``."""
+    if contents.markup is None:
+        return ""
+    return _decoded(contents.markup, html=True)[0].replace("\r\n", "\n")
 
 
 def _is_file(part: Part, content_type: str, *, alone: bool = False) -> bool:
@@ -130,13 +143,15 @@ def _is_file(part: Part, content_type: str, *, alone: bool = False) -> bool:
 class _Collector:
     """Walks the tree once. Depth is bounded by the splitter."""
 
-    __slots__ = ("attachments", "charset", "cids", "defects", "pieces")
+    __slots__ = ("attachments", "charset", "cids", "defects", "marks", "markup", "pieces")
 
     def __init__(self) -> None:
         self.pieces: list[tuple[str, bool]] = []  # text, whether it was HTML
         self.attachments: list[tuple[Part, bool]] = []  # leaf, whether it is in a multipart/related
         self.charset: str | None = None
         self.defects: list[str] = []
+        self.marks: tuple[Fold, ...] = ()
+        self.markup: Part | None = None  # the HTML beside a plain text
         self.cids = ""  # the HTML, for the search of what it refers to
 
     def visit(self, part: Part, *, related: bool, report: bool) -> None:
@@ -178,6 +193,8 @@ class _Collector:
                 # Some programs send an empty plain form beside the real one.
                 self.pieces.pop()
                 self.text_part(markup[0], html=True)
+            elif markup and self.markup is None:
+                self.markup = markup[0]
         elif markup:
             self.text_part(markup[0], html=True)
             chosen = markup[:1]
@@ -201,21 +218,16 @@ class _Collector:
 
     def text_part(self, part: Part, *, html: bool) -> None:
         """Decode a text to read and add it."""
-        encoding = part.headers.get(b"content-transfer-encoding", b"")
-        data, defect = decode_transfer(part.body, encoding, text=True)
-        if defect is not None:
-            self.defects.append(defect)
-        label = part.parameters.get("charset")
-        if label is None and html:
-            label = _charset_of_html(data)
-        text, defect = decode(data, label)
-        if defect is not None:
-            self.defects.append(defect)
+        text, label, defects = _decoded(part, html=html)
+        self.defects += defects
         if self.charset is None and label:
             self.charset = label
         if html:
             self.cids += text
-            text = html_to_text(text.replace("\r\n", "\n"))
+            page = read_html(text.replace("\r\n", "\n"))
+            text = page.text
+            if not self.pieces:
+                self.marks = page.marks
             if _says_again(text, self.pieces):
                 return
         self.pieces.append((text, html))
@@ -236,7 +248,8 @@ class _Collector:
                 text = text if text.strip() else inside
             else:
                 files.append(file)
-        return Contents(text, files, self.charset, self.defects)
+        marks = self.marks if self.pieces and self.pieces[0][1] else ()
+        return Contents(text, files, self.charset, self.defects, marks, self.markup)
 
     def file(self, part: Part, related: bool, number: int) -> ParsedAttachment:
         """The attachment for a leaf."""
@@ -308,6 +321,17 @@ def _source(part: Part) -> str:
     return decode_transfer(part.body, part.headers.get(b"content-transfer-encoding", b""))[
         0
     ].decode("latin-1")
+
+
+def _decoded(part: Part, *, html: bool) -> tuple[str, str | None, list[str]]:
+    """The text of a part, its declared charset, and what was odd."""
+    encoding = part.headers.get(b"content-transfer-encoding", b"")
+    data, transfer_defect = decode_transfer(part.body, encoding, text=True)
+    label = part.parameters.get("charset")
+    if label is None and html:
+        label = _charset_of_html(data)
+    text, charset_defect = decode(data, label)
+    return text, label, [one for one in (transfer_defect, charset_defect) if one is not None]
 
 
 def _charset_of_html(data: bytes) -> str | None:

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import html as entities
 import re
+from dataclasses import dataclass
 
 import nh3
 
-__all__ = ["html_to_text"]
+from channels.email.html_marks import MarkReader, may_mark
+from channels.email.quotes import Fold
+
+__all__ = ["Page", "html_to_text", "read_html"]
 
 LARGEST = 1_000_000
 """Characters of HTML beyond which it is no longer parsed, only stripped of its tags."""
@@ -47,6 +51,8 @@ _ATTRIBUTES = {
     "img": {"alt", "width", "height"},
     "ol": {"start"},
 }
+# Read only where a program's name for what it quotes may be among them.
+_MARKED = {key: {*names, "class", "id", "name"} for key, names in _ATTRIBUTES.items()}
 _GONE_WITH_CONTENT = {
     "script",
     "style",
@@ -79,31 +85,45 @@ _FILLER = re.compile("(?:[\u200c\u200d\u200e\u200f\u034f\u2007][ \xa0]*){2,}")
 _RAW_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>|<!--|-->")
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The text of some HTML, and the lines of it that the HTML names as quoted or a signature."""
+
+    text: str
+    marks: tuple[Fold, ...] = ()
+
+
 def html_to_text(markup: str) -> str:
     """Readable text for the HTML of a mail; not yet printable.
 
     Beyond :data:`LARGEST` characters or :data:`DEEPEST` levels the tags are cut out without
     parsing. Never raises.
     """
+    return read_html(markup).text
+
+
+def read_html(markup: str) -> Page:
+    """The same with what the HTML tells of its parts."""
     if len(markup) > LARGEST or (markup.count("<") > DEEPEST and _depth(markup) > DEEPEST):
-        return _strip_tags(markup)
+        return Page(_strip_tags(markup))
+    marked = may_mark(markup)
     clean = nh3.clean(
         # NUL and surrogates have no place in HTML, and nh3 cannot take the latter.
         markup.replace("\0", "\ufffd")
         if markup.isascii()
         else markup.encode("utf-8", "replace").decode(),
         tags=_TAGS,
-        attributes=_ATTRIBUTES,
+        attributes=_MARKED if marked else _ATTRIBUTES,
         clean_content_tags=_GONE_WITH_CONTENT,
         url_schemes=_SCHEMES,
         link_rel=None,
     )
-    writer = _Writer()
+    writer = _Writer(MarkReader() if marked else None)
     writer.feed(clean)
-    text = writer.text()
-    if not text.isascii():
-        text = _FILLER.sub(" ", _SOFT.sub("", text))
-    return text
+    page = writer.page()
+    if page.text.isascii():
+        return page
+    return Page(_FILLER.sub(" ", _SOFT.sub("", page.text)), page.marks)
 
 
 def _depth(markup: str) -> int:
@@ -132,13 +152,15 @@ class _Writer:
         "lines",
         "links",
         "lists",
+        "marks",
         "pre",
         "quote",
         "row",
         "shown",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, marks: MarkReader | None) -> None:
+        self.marks = marks
         self.lines: list[str] = []
         self.line: list[str] = []
         self.quote = 0
@@ -165,6 +187,10 @@ class _Writer:
                     self.hidden -= name not in _VOID
                 else:
                     self.close(name)
+                    if self.marks is not None and name not in _VOID:
+                        if self.marks.closes():
+                            self.flush()
+                        self.marks.close(len(self.lines))
             elif self.hidden:
                 self.hidden += name not in _VOID
             else:
@@ -226,6 +252,8 @@ class _Writer:
         ):
             self.hidden = int(name not in _VOID)
             return
+        if self.marks is not None:
+            self.mark(name, values)
         if name == "br":
             self.flush(keep_empty=True)
         elif name == "a":
@@ -248,6 +276,16 @@ class _Writer:
             if name in _PARAGRAPHS and not (name in ("ul", "ol") and self.lists):
                 self.gap = True
             self.begin(name, values)
+
+    def mark(self, name: str, values: dict[str, str]) -> None:
+        """Tell the reader of marks about an element; what it marks begins on a line of its own."""
+        if self.marks is None or (name in _VOID and name != "hr"):
+            return
+        if name in _BLOCKS and name not in ("td", "th"):
+            self.flush()
+        self.marks.open(name, values, len(self.lines))
+        if name == "hr":
+            self.marks.close(len(self.lines))
 
     def begin(self, name: str, values: dict[str, str]) -> None:
         """What a block does beyond beginning a line."""
@@ -322,18 +360,20 @@ class _Writer:
             # Without a word for the picture, a link around it would be there unseen.
             self.put("[image]")
 
-    def text(self) -> str:
+    def page(self) -> Page:
         """All that was written."""
         self.flush()
-        lines = self.lines
         out: list[str] = []
-        for line in lines:
-            if not line and (not out or not out[-1]):
-                continue
-            out.append(line)
+        places: list[int] = []  # for each line written, its place in the text
+        for line in self.lines:
+            places.append(len(out))
+            if line or (out and out[-1]):
+                out.append(line)
         while out and not out[-1]:
             out.pop()
-        return "\n".join(out)
+        places.append(len(out))
+        marks = self.marks.folds(places) if self.marks is not None else ()
+        return Page("\n".join(out), marks)
 
 
 def _strip_tags(markup: str) -> str:

@@ -23,7 +23,7 @@ from channels.email.dates import parse_date, received_date
 from channels.email.headers import header_text, message_id, message_ids
 from channels.email.invitations import invitation_words, read_invitation
 from channels.email.mime import Part, split
-from channels.email.quotes import cut
+from channels.email.reply_text import reply_text
 from workflow.inbound import Party
 from workflow.plaintext import one_line, printable
 
@@ -38,7 +38,13 @@ _LARGEST_ENCLOSED = 1_000_000
 _MOST_DEFECTS = 20
 # Subjects of mail that passes on another one, in the languages of mail programs.
 _FORWARD = re.compile(
-    r"\s*(?:\[[^\]]{0,60}\]\s*)?(?:fwd?|wg|tr|rv|enc|doorst|pd|vs|vb|videresendt|пересл|转发|轉寄|転送)\s*[:：]",
+    r"\s*(?:\[[^\]]{0,60}\]\s*)?(?:fwd?|wg|wtr|tr|rv|enc|i|doorst|pd|vb|vl|videresendt|пересл|转发|轉寄|転送)\s*[:：]",
+    re.IGNORECASE,
+)
+# Subjects of answers.
+_ANSWER = re.compile(
+    r"\s*(?:\[[^\]]{0,60}\]\s*)?(?:re|aw|antw|antwort|sv|vs|odp|res|resp|rif|r|ref|ynt|vá|回复|答复|回覆|答覆"
+    r"|返信|ответ|отв|на)\s*(?:[\[(]\d{1,3}[\])])?\s*[:：]",
     re.IGNORECASE,
 )
 
@@ -134,7 +140,14 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
     if not full_text and not automatic.automatic:
         full_text = _enclosed_words(contents.attachments)
         forwarded = True
-    text = cut(full_text, forwarded=forwarded)
+    text = reply_text(
+        contents,
+        full_text,
+        forwarded=forwarded,
+        answers=b"in-reply-to" in headers
+        or b"references" in headers
+        or _ANSWER.match(subject) is not None,
+    )
     sender_values = parse_addresses(headers[b"sender"], hint) if b"sender" in headers else ()
     return ParsedMail(
         subject=subject,

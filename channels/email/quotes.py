@@ -1,82 +1,44 @@
-"""Finds the history that a reply quotes and the signature below it, so that both can be folded.
-Nothing is deleted.
+"""Finds the history that a reply quotes and what stands below the answer, so that both can be
+folded. Nothing is deleted.
 
-One pass over the lines, linear in their number and length, whatever they hold. Found are ``>``
+One pass over the lines, linear in their number and length, whatever they hold. History is ``>``
 quotes (above, below and between the answers) with the line that introduces them, header blocks as
-Outlook writes them, separators such as ``-----Original Message-----``, and signatures. Each find is
-a :class:`Fold` with its kind, so that a caller can treat kinds differently.
+Outlook writes them, what follows a separator such as ``-----Original Message-----``, text that an
+introduction without marks leads in, and what the HTML of the mail names as quoted. The rest, own
+words, may end in a signature (:mod:`channels.email.signatures`). Each find is a :class:`Fold`.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Fold", "cut", "find_folds", "folds"]
+from channels.email.quote_words import (
+    BEGINS,
+    DATED,
+    FORWARD,
+    MYSELF,
+    RULE,
+    SEPARATOR,
+    TIMED,
+    WROTE,
+    WROTE_LAST,
+    header_label,
+    names_headers,
+)
+from channels.email.signatures import armour_end, signature_start
+
+__all__ = ["Fold", "cut", "find_folds", "folds", "refold", "without"]
 
 _LONGEST_INTRODUCTION = 400
-_LONGEST_SIGNATURE = 15
-_MOBILE_SIGNATURE_TAIL = 4
-
-# The verb of the line that introduces a quote. Anything may stand before it; after it at most a
-# name.
-_WROTE = re.compile(
-    r"\b(?:wrote|writes|schrieb|schrieben|geschrieben|skrev|kirjoitti|napsal|napsala|написа(?:л|ла"
-    r"|в|ли)|писа(?:л|ла|в)"
-    r"|пишет|пише|pisze|napisał|napisała|pisał|escribió|escribio|escreveu|scritto|schreef"
-    r"|geschreven|írta|yazdı|a scris"
-    r"|a écrit|a ecrit)\b"
-    r"|写道|寫道|写到|作成|書きました|のメール|のメッセージ|からのメッセージ|님이 작성|님께서 작성",
-    re.IGNORECASE,
-)
-# How such a line begins where the text that follows carries no marks of its own.
-_INTRODUCTION = re.compile(
-    r"\s*(?:On|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|Am|At|В|в|Від|在|于|於|Il giorno|Dne|Pe|\d{4}年"
-    r"|\d{4}[-/.]\d|\d{1,2}[./-]\d"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Mo|Di|Mi|Do|Fr|Sa|So|пн|вт|ср|чт|пт|сб|вс)[.,a-z]*)[\s,.:]"
-)
-_DATED = re.compile(
-    r"\d{1,2}[:.h]\d\d|\d{4}[-/.年]|\d{1,2}[./-]\d{1,2}[./-]\d{2}|\b(?:19|20)\d\d\b|\S@\S"
-)
-_ADDRESSED = re.compile(r"[^\s<>]@[^\s<>]")
-_SEPARATOR = re.compile(
-    r"[\s>*]*[-_=—–]{2,}\s*(?:"
-    r"(?:Original|Reply|Ursprüngliche|Urspruengliche|Originale)[\s-]*(?:Message|Nachricht|Mail"
-    r"|E-Mail|Appointment)?"
-    r"|Original-Nachricht|Originalnachricht|Message d['’]origine|Message original|Mensaje original"
-    r"|Mensagem original|Messaggio originale|Oorspronkelijk bericht|Oorspronkelijke bericht"
-    r"|Wiadomość oryginalna|Oryginalna wiadomość|Исходное сообщение|Пересылаемое сообщение"
-    r"|原始邮件|原始郵件|邮件原件|元のメッセージ|Original Message|Ursprungligt meddelande"
-    r"|Oprindelig meddelelse"
-    r"|Původní zpráva|Alkuperäinen viesti|Orijinal Mesaj|원본 메시지"
-    r")\s*[-_=—–]{2,}[\s*]*",
-    re.IGNORECASE,
-)
-_FROM_LINE = re.compile(
-    r"[\s*]*(?:From|Von|De|Da|Van|Od|От|От кого|Från|Fra|Lähettäjä|Kimden|发件人|寄件者|差出人"
-    r"|送信者|보낸 사람)\s?\*?\s?[:：]\*?\s?\S"
-)
-_OTHER_LINE = re.compile(
-    r"[\s*]*(?:Sent|Date|To|Cc|Subject|Gesendet|Datum|An|Betreff|Envoyé|Envoyé le|À|Objet|Enviado"
-    r"|Enviado el|Fecha|Para"
-    r"|Asunto|Assunto|Data|Enviada em|Inviato|A|Oggetto|Verzonden|Aan|Onderwerp|Wysłano|Do|DW"
-    r"|Temat|Отправлено|Дата"
-    r"|Кому|Копия|Тема|发送时间|发送日期|日期|收件人|抄送|主题|送信日時|日時|宛先|件名|Skickat"
-    r"|Till|Ämne|Sendt|Til|Emne|CC)"
-    r"\s?\*?\s?[:：]"
-)
-_RULE = re.compile(r"\s*(?:_{8,}|-{10,}|={10,})\s*")
-_MOBILE = re.compile(
-    r"\s*(?:Sent from (?:my|Yahoo|Mail for|Outlook|Samsung|ProtonMail|Proton Mail)|Sent via"
-    r"|Get Outlook for|Von meinem \S+"
-    r"(?: \S+){0,3} gesendet|Gesendet (?:von|mit)|Envoyé (?:de mon|depuis)|Enviado (?:desde mi"
-    r"|do meu)|Inviato da"
-    r"|Verstuurd vanaf|Verzonden (?:vanaf|met)|Wysłane z|Отправлено (?:с|из)|发自我的"
-    r"|iPhoneから送信|Sent on the go)",
-)
-_FROM_FIRST = frozenset("FVDOLKОО发寄差送보* \t")
+_MOST_INTRODUCTION_LINES = 4
+_LONGEST_LINE = 600  # a line that a program writes above history is shorter
 _QUOTE_MARKS = frozenset(">＞")
+# First and last characters of lines that can begin history.
+_FIRSTS = frozenset(">＞-_–—=‐‑*#~|")
+_LASTS = frozenset(":：>-_*~ \t道,")
+_SPACES = frozenset(" \t\xa0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +52,28 @@ class Fold:
     kind: Literal["quote", "signature"]
 
 
-def cut(full_text: str, *, forwarded: bool = False) -> str:
-    """The text without the history that it quotes; the whole text where nothing else would be left.
+def cut(full_text: str, *, forwarded: bool = False, marks: Sequence[Fold] = ()) -> str:
+    """The author's own words: the text without the history and the signature that can be folded;
+    the whole text where nothing else would be left.
 
-    A signature stays. ``forwarded`` says that the mail passes on somebody else's: then only ``>``
-    quotes are history, since what follows a header block is the matter itself.
+    ``forwarded`` says that the mail passes on somebody else's: then what follows a header block is
+    the matter itself. ``marks`` are spans that the HTML of the mail names.
     """
-    found = find_folds(full_text, forwarded=forwarded)
-    if not any(fold.kind == "quote" for fold in found):
+    return without(full_text, find_folds(full_text, forwarded=forwarded, marks=marks))
+
+
+def without(full_text: str, found: Sequence[Fold]) -> str:
+    """The text without its folds. One blank line stands where something was cut out."""
+    if not found:
         return full_text
     lines = full_text.split("\n")
     pieces: list[str] = []
     at = 0
-    for fold in (*found, None):
-        if fold is not None and fold.kind != "quote":
-            continue
-        piece = "\n".join(lines[at : fold.start if fold is not None else len(lines)])
+    for start, end in (*((fold.start, fold.end) for fold in found), (len(lines), 0)):
+        piece = "\n".join(lines[at:start])
         if piece and not piece.isspace():
             pieces.append(piece.lstrip("\n").rstrip())
-        if fold is not None:
-            at = fold.end
-    # One blank line stands where something was cut out.
+        at = end
     return "\n\n".join(pieces)
 
 
@@ -121,255 +84,392 @@ def folds(full_text: str, *, forwarded: bool = False) -> tuple[tuple[int, int], 
     return tuple((fold.start, fold.end) for fold in find_folds(full_text, forwarded=forwarded))
 
 
-def find_folds(full_text: str, *, forwarded: bool = False) -> tuple[Fold, ...]:
-    """The spans with their kinds; none where folding would leave nothing to read."""
+def find_folds(
+    full_text: str, *, forwarded: bool = False, marks: Sequence[Fold] = ()
+) -> tuple[Fold, ...]:
+    """The spans with their kinds, in their order and not overlapping; none where folding would
+    leave nothing to read.
+    """
     lines = full_text.split("\n")
-    marks = _candidates(lines)
-    if not marks:
-        return ()
-    found = _find(lines, marks, forwarded)
+    history, matter = _history(lines, forwarded, marks)
+    found = _with_signatures(lines, history, matter, marks)
     if not found:
         return ()
-    inside = bytearray(len(lines))
-    for fold in found:
-        inside[fold.start : fold.end] = b"\1" * (fold.end - fold.start)
-    if any(
-        not covered and line and not line.isspace()
-        for covered, line in zip(inside, lines, strict=True)
-    ):
-        return tuple(found)
+    at = 0
+    for start, end in (*((fold.start, fold.end) for fold in found), (len(lines), 0)):
+        if any(line and not line.isspace() for line in lines[at:start]):
+            return tuple(found)
+        at = end
     # Only history and signature: the signature alone is not worth the rest.
     return ()
 
 
-def _candidates(lines: list[str]) -> list[int]:
-    """The lines that can begin a fold, by their first and last characters: a quick look that most
-    lines fail.
+def refold(full_text: str, text: str) -> tuple[Fold, ...]:
+    """The folds that once made ``text`` of ``full_text``, found by comparing them; ``()`` where it
+    was not made so.
     """
-    found = []
-    for number, line in enumerate(lines):
-        if not line:
+    if text == full_text:
+        return ()
+    lines = full_text.split("\n")
+    kept = bytearray(len(lines))
+    at = 0
+    for line in text.split("\n"):
+        wanted = line.rstrip()
+        if not wanted:
             continue
-        first = line[0]
-        if (
-            first in ">＞-_–—=*"
-            or line[-1] in ":：* \t"
-            or (first in _FROM_FIRST and (":" in line[:24] or "：" in line[:24]))
-            or (first in "SVGEIW发О \t" and _MOBILE.match(line) is not None)
-            or (first == "i" and line.startswith("iPhone"))
-        ):
-            found.append(number)
-    return found
-
-
-def _find(lines: list[str], marks: list[int], forwarded: bool) -> list[Fold]:
-    """The folds in the order of the text, not overlapping."""
+        while at < len(lines) and lines[at].rstrip() != wanted:
+            at += 1
+        if at == len(lines):
+            return ()
+        kept[at] = 1
+        at += 1
+    signed = bytearray(len(lines))
+    for fold in find_folds(full_text) or find_folds(full_text, forwarded=True):
+        if fold.kind == "signature":
+            signed[fold.start : fold.end] = b"\1" * (fold.end - fold.start)
     found: list[Fold] = []
+    start = -1
+    for number, line in enumerate(lines):
+        if kept[number]:
+            start = -1
+        elif line.strip():
+            kind: Literal["quote", "signature"] = "signature" if signed[number] else "quote"
+            if start >= 0 and found[-1].kind == kind:
+                found[-1] = Fold(start, number + 1, kind)
+            else:
+                start = number
+                found.append(Fold(start, number + 1, kind))
+    return tuple(found)
+
+
+# -- history
+
+
+def _history(
+    lines: list[str], forwarded: bool, marks: Sequence[Fold]
+) -> tuple[list[tuple[int, int]], int]:
+    """The spans of history in their order, not overlapping, and the line where the matter of a
+    forwarded mail begins (the number of lines where there is none).
+    """
+    named: dict[int, int] = {}
+    for mark in marks:
+        if mark.kind == "quote" and mark.end > mark.start:
+            named[_first_text(lines, mark.start)] = mark.end
+    found: list[tuple[int, int]] = []
     count = len(lines)
     done = 0  # lines before this one are decided
-    for number in marks:
+    labels: dict[int, str] = {}
+    for number in _candidates(lines, named):
         if number < done:
             continue
         line = lines[number]
-        if line[0] in _QUOTE_MARKS:
-            if line.startswith(">From ") and not (
-                number + 1 < count and lines[number + 1][:1] in _QUOTE_MARKS
-            ):
-                continue  # mbox's escape, no quote
-            done = _quote_end(lines, number)
-            found.append(Fold(number, done, "quote"))
-            continue
-        if (line[0] == "-" and line.rstrip() in ("--", "- --")) or line.rstrip() == "—":
-            end = _signature_end(lines, number)
-            if end:
-                found.append(Fold(number, end, "signature"))
-                # What the signature holds may still be a quote's introduction, so only its first
-                # line is decided.
-                done = number + 1
-            continue
-        if not forwarded and (_SEPARATOR.fullmatch(line) or _header_block(lines, number)):
-            start = number
-            while start > done and _is_rule_or_blank(lines[start - 1]):
-                start -= 1
-            _end_signature(found, start)
-            found.append(Fold(start, count, "quote"))
-            return found
-        stripped = line.rstrip(" \t*_")
-        if stripped.endswith((":", "：")):
-            start, follows = _introduction(lines, number, done)
-            if follows == "marked":
-                done = _quote_end(lines, _next_text(lines, number + 1))
-                _end_signature(found, start)
-                found.append(Fold(start, done, "quote"))
+        end = min(named.get(number, 0), count)
+        if end > number:
+            if forwarded or _passes_on(lines, number, end):
+                return found, _rules_above(lines, number, done)
+            start = _rules_above(lines, number, done)
+            done = end
+        elif _quoted(line):
+            if not _is_quote(lines, number, done, first=not found):
                 continue
-            if follows == "bare" and not forwarded:
-                _end_signature(found, start)
-                found.append(Fold(start, count, "quote"))
-                return found
-        if _MOBILE.match(line) is not None and _short_note(line):
-            rest = [
-                text
-                for text in lines[number + 1 : number + 2 + _MOBILE_SIGNATURE_TAIL]
-                if text.strip()
-            ]
-            if not rest or _starts_history(lines, number + 1):
-                found.append(Fold(number, number + 1, "signature"))
-                done = number + 1
-    return _merged(found)
+            end = _quote_end(lines, number)
+            start = _rules_above(lines, _introduced(lines, number, done), done)
+            if forwarded or _passes_on(lines, number, end):
+                return found, start  # a mail may be passed on in quote marks
+            done = end
+        elif len(line) > _LONGEST_LINE:
+            continue
+        else:
+            start = number
+            if FORWARD.fullmatch(line) is not None:
+                return found, _rules_above(lines, start, done)
+            if SEPARATOR.fullmatch(line) is None and not _header_block(lines, number, labels):
+                start = _introduction(lines, number, done, marked=False)
+                if start < 0 or _quoted(lines[_next_text(lines, number + 1)]):
+                    continue
+            start = _rules_above(lines, start, done)
+            if forwarded:
+                return found, start
+            end = done = count
+        found.append((start, end))
+    return found, count
 
 
-def _is_rule_or_blank(line: str) -> bool:
-    """Whether a line above history belongs to it: blank, or drawn."""
-    return not line or line.isspace() or _RULE.fullmatch(line) is not None
+def _candidates(lines: list[str], named: dict[int, int]) -> Iterator[int]:
+    """The lines that can begin history, by a quick look that most lines fail."""
+    for number, line in enumerate(lines):
+        if line and (
+            line[0] in _FIRSTS
+            or line[-1] in _LASTS
+            or ":" in line[:30]
+            or "：" in line[:30]
+            or (line[0] in _SPACES and _quoted(line))
+            or (line[0] in "Pp#" and "above this line" in line)
+            or number in named
+        ):
+            yield number
 
 
-def _short_note(line: str) -> bool:
-    """Whether a line is as short and plain as the note that a phone puts below a mail."""
-    return len(line) < 80 and "," not in line and len(line.split()) < 10
+def _quoted(line: str) -> bool:
+    """Whether a line carries a quote mark, at most a few blanks in."""
+    if not line:
+        return False
+    if line[0] in _QUOTE_MARKS:
+        return True
+    return line[0] in _SPACES and line[:5].lstrip()[:1] in _QUOTE_MARKS and bool(line[:5].strip())
+
+
+def _is_quote(lines: list[str], number: int, floor: int, *, first: bool) -> bool:
+    """Whether a line with a mark begins a quote, rather than being the author's own sign."""
+    line = lines[number]
+    after = lines[number + 1] if number + 1 < len(lines) else ""
+    if line.startswith(">From ") and not _quoted(after):
+        return False  # mbox's escape
+    if _quoted(after) or (line[0] in _QUOTE_MARKS and not first):
+        return True
+    above = lines[number - 1] if number else ""
+    if line[0] in _QUOTE_MARKS and not (above.strip() and after.strip()):
+        return True
+    return _introduced(lines, number, floor) < number
 
 
 def _quote_end(lines: list[str], start: int) -> int:
-    """One past the last line of a ``>`` quote; blank lines between its parts belong to it."""
+    """One past the last line of a quote with marks; blank lines between its parts belong to it, and
+    the rest of a long line that a program broke without a mark.
+    """
     end = at = start
     count = len(lines)
     while at < count:
         line = lines[at]
-        if line[:1] in _QUOTE_MARKS and line:
+        if _quoted(line):
             at += 1
             end = at
-        elif not line.strip():
+        elif not line or line.isspace() or (at == end and _broken_off(lines, at)):
             at += 1
         else:
             break
     return end
 
 
+def _broken_off(lines: list[str], at: int) -> bool:
+    """Whether a short line between two quoted ones is the end of the long one above it."""
+    above, line = lines[at - 1] if at else "", lines[at]
+    return (
+        at + 1 < len(lines)
+        and _quoted(lines[at + 1])
+        and len(lines[at + 1].strip()) > 1
+        and len(above) >= 68
+        and len(line) <= 26
+        and above.rstrip()[-1:] not in ".?!:;"
+        and line[0].islower()
+    )
+
+
+def _passes_on(lines: list[str], start: int, end: int) -> bool:
+    """Whether a span begins with the line above a mail that is passed on."""
+    seen = 0
+    for line in lines[start:end]:
+        bare = line.strip(" \t>＞")
+        if bare:
+            if len(bare) < _LONGEST_LINE and FORWARD.fullmatch(bare) is not None:
+                return True
+            seen += 1
+            if seen == 2:
+                return False
+    return False
+
+
 def _next_text(lines: list[str], at: int) -> int:
-    """The next line that is not blank, looking at a few only."""
+    """The next line that is not blank, looking at a few only; the last line at the end."""
     for number in range(at, min(at + 4, len(lines))):
         if lines[number].strip():
             return number
+    return min(at, len(lines) - 1)
+
+
+def _first_text(lines: list[str], at: int) -> int:
+    """The next line that is not blank, however far it is; the number of lines where there is none."""
+    while at < len(lines) and not lines[at].strip():
+        at += 1
     return at
 
 
-def _introduction(lines: list[str], number: int, floor: int) -> tuple[int, str]:
-    """Whether a line that ends in a colon introduces a quote: where the introduction starts, and
-    what follows it.
+def _rules_above(lines: list[str], start: int, floor: int) -> int:
+    """Where a span begins with the drawn lines above it."""
+    at = start
+    while at > floor:
+        at -= 1
+        above = lines[at]
+        if above and not above.isspace():
+            if len(above) > 200 or RULE.fullmatch(above) is None:
+                break
+            start = at
+    return start
 
-    ``marked``: lines with ``>``. ``bare``: text without marks, which takes more evidence. ``""``:
-    it is none.
+
+# -- introductions
+
+
+def _introduced(lines: list[str], number: int, floor: int) -> int:
+    """Where a quote that starts with marks begins, with the line that introduces it."""
+    at = number - 1
+    while at >= floor and at >= number - 4 and not lines[at].strip():
+        at -= 1
+    if at < floor or not lines[at].strip():
+        return number
+    start = _introduction(lines, at, floor, marked=True)
+    return start if start >= 0 else number
+
+
+def _introduction(lines: list[str], last: int, floor: int, *, marked: bool) -> int:
+    """Where the introduction of a quote begins that ends with a line, or -1 where it is none.
+
+    Programs break it, so up to four lines are read together. What follows without quote marks takes
+    more evidence.
     """
-    follower = _next_text(lines, number + 1)
-    marked = follower < len(lines) and lines[follower][:1] in _QUOTE_MARKS and lines[follower] != ""
+    line = lines[last].rstrip(" \t\xa0*_-–—‐>")
+    ends = line.endswith((":", "：")) or WROTE_LAST.search(line[-40:]) is not None
+    if not ends and not marked:
+        return -1
     joined = ""
-    for start in range(number, max(number - 3, floor - 1), -1):
+    found = -1
+    for start in range(last, max(last - _MOST_INTRODUCTION_LINES, floor - 1), -1):
         line = lines[start]
-        if not line.strip() or line[0] in _QUOTE_MARKS:
+        if not line.strip() or line[0] in _QUOTE_MARKS or len(line) > _LONGEST_LINE:
             break
         joined = f"{line.strip()} {joined}" if joined else line.strip()
         if len(joined) > _LONGEST_INTRODUCTION:
             break
-        begins = _INTRODUCTION.match(joined) is not None
-        # By far the most common words first: the search for all the others takes ten times longer.
-        wrote = joined.endswith((" wrote:", " schrieb:")) or _WROTE.search(joined) is not None
-        if begins and wrote and _DATED.search(joined) is not None:
-            if marked:
-                return start, "marked"
-            if follower < len(lines) and (
-                _ADDRESSED.search(joined) or re.search(r"\d[:.h]\d\d", joined)
-            ):
-                return start, "bare"
-        if marked and begins and _ADDRESSED.search(joined) is not None:
-            return start, "marked"
-    last = lines[number].strip()
-    if marked and len(last) <= _LONGEST_INTRODUCTION:
-        if _WROTE.search(last) is not None:
-            return number, "marked"
-        if _ADDRESSED.search(last) is not None and _DATED.search(last) is not None:
-            return number, "marked"
-    return number, ""
+        begins = BEGINS.match(joined) is not None
+        if (found < 0 or begins) and _introduces(joined, begins, ends, marked):
+            found = start
+            if begins:
+                return start
+    if found > floor and lines[found].lstrip()[:1] in "<([" and lines[found - 1].strip():
+        found -= 1  # an address alone: the name is above it
+    return found
 
 
-def _header_block(lines: list[str], number: int) -> bool:
-    """Whether ``From:`` with at least two other header lines near below it starts here, in any of
-    its languages.
+def _introduces(text: str, begins: bool, ends: bool, marked: bool) -> bool:
+    """Whether a text is what programs write above a quote."""
+    wrote = ends and (text.endswith((" wrote:", " schrieb:")) or WROTE.search(text) is not None)
+    addressed = "@" in text
+    if marked:
+        if wrote:
+            return True
+        dated = DATED.search(text) is not None
+        return dated and (addressed or (begins and TIMED.search(text) is not None))
+    if not (wrote or (begins and addressed)) or DATED.search(text) is None:
+        return False
+    if MYSELF.search(text) is not None:
+        return False
+    timed = TIMED.search(text) is not None
+    if wrote:
+        return addressed or (begins and timed)
+    return timed
+
+
+# -- header blocks
+
+
+def _header_block(lines: list[str], number: int, labels: dict[int, str]) -> bool:
+    """Whether the headers of an older mail start here, as Outlook and others write them above it:
+    a sender and at least two more, in any of their languages.
     """
+    kind = _label(lines, number, labels)
+    if not kind or kind == "other":
+        return False
     line = lines[number]
-    if len(line) > 300 or _FROM_LINE.match(line) is None:
-        return False
-    others = 0
-    for at in range(number + 1, min(number + 9, len(lines))):
+    if kind == "from" and "@" in line and names_headers(line):
+        return True
+    kinds = {kind}
+    solid = "@" in line
+    first = line[:200] if kind == "date" else ""
+    timed, dated = TIMED.search(first) is not None, DATED.search(first) is not None
+    unnamed = 0
+    for at in range(number + 1, min(number + 14, len(lines))):
         below = lines[at]
-        if _OTHER_LINE.match(below[:40]) is not None:
-            others += 1
-            if others == 2:
-                return True
-        elif not below.strip() and others == 0 and at > number + 1:
-            return False
-    return False
-
-
-def _signature_end(lines: list[str], number: int) -> int:
-    """One past the last line of the signature that a ``--`` line starts, or 0 where too much
-    follows for one.
-    """
-    count = len(lines)
-    end = at = number + 1
-    texts = 0
-    while at < count:
-        line = lines[at]
-        if line[:1] in _QUOTE_MARKS and line:
-            break
-        if line.strip():
-            texts += 1
-            end = at + 1
-            if texts > _LONGEST_SIGNATURE:
-                return 0
-            if _starts_history(lines, at):
-                return at
-        at += 1
-    return end if texts else 0
-
-
-def _starts_history(lines: list[str], at: int) -> bool:
-    """Whether the next text at a line is history: a separator, a header block, an introduction or a
-    quote.
-    """
-    at = _next_text(lines, at)
-    if at >= len(lines):
+        if not below.strip():
+            if not _label(lines, min(at + 1, len(lines) - 1), labels):
+                break
+            continue
+        kind = _label(lines, at, labels)
+        if kind:
+            kinds.add(kind)
+            unnamed = 0
+            solid = solid or "@" in below[:400]
+            if kind == "date":
+                timed = timed or TIMED.search(below[:200]) is not None
+                dated = dated or DATED.search(below[:200]) is not None
+        else:
+            unnamed += 1
+            if unnamed > 3:
+                break
+    if "from" not in kinds or not (solid or timed or (dated and "subject" in kinds)):
         return False
-    line = lines[at]
-    if not line:
-        return False
-    if (
-        line[0] in _QUOTE_MARKS
-        or _SEPARATOR.fullmatch(line) is not None
-        or _RULE.fullmatch(line) is not None
-    ):
+    if len(kinds) >= 3:
         return True
-    if _header_block(lines, at):
-        return True
-    return any(
-        lines[n].rstrip().endswith((":", "：")) and _introduction(lines, n, at)[1] != ""
-        for n in range(at, min(at + 3, len(lines)))
-    )
+    # Two are enough under a line that was drawn.
+    above = lines[number - 1] if number else ""
+    return len(kinds) == 2 and len(above) < 200 and RULE.fullmatch(above) is not None
 
 
-def _end_signature(found: list[Fold], start: int) -> None:
-    """Let a signature end where the history below it starts."""
-    if found and found[-1].kind == "signature" and found[-1].end > start:
-        last = found.pop()
-        if last.start < start:
-            found.append(Fold(last.start, start, "signature"))
+def _label(lines: list[str], at: int, labels: dict[int, str]) -> str:
+    """What a line of headers names, looked up once."""
+    kind = labels.get(at)
+    if kind is None:
+        kind = labels[at] = header_label(lines[at][:80])
+    return kind
 
 
-def _merged(found: list[Fold]) -> list[Fold]:
-    """The folds with overlaps resolved in favour of the later one."""
+# -- signatures
+
+
+def _with_signatures(
+    lines: list[str], history: list[tuple[int, int]], matter: int, marks: Sequence[Fold]
+) -> list[Fold]:
+    """The history as folds, and the signatures at the ends of the own words between it, which go up
+    to the line where the matter of a forwarded mail begins.
+    """
+    found: list[Fold] = []
+    at = armour_end(lines)
+    if at:
+        found.append(Fold(0, at, "signature"))
+    for start, end in (*history, (matter, matter)):
+        if start > at:
+            signed = _signed(lines, at, start, marks)
+            if signed < start:
+                found.append(Fold(signed, start, "signature"))
+        if max(start, at) < end:
+            found.append(Fold(max(start, at), end, "quote"))
+            at = end
+    return _joined(lines, found)
+
+
+def _signed(lines: list[str], start: int, end: int, marks: Sequence[Fold]) -> int:
+    """Where the signature of the own words in a span begins, or its end."""
+    signed = signature_start(lines, start, end)
+    for mark in reversed(marks):
+        if (
+            mark.kind == "signature"
+            and start <= mark.start < signed
+            and not any(line.strip() for line in lines[mark.end : signed])
+        ):
+            signed = signature_start(lines, start, mark.start)
+    return signed
+
+
+def _joined(lines: list[str], found: list[Fold]) -> list[Fold]:
+    """The folds, with those of one kind made one where nothing but blank lines is between them."""
     out: list[Fold] = []
     for fold in found:
-        if out and out[-1].end > fold.start:
-            last = out.pop()
-            if last.start < fold.start:
-                out.append(Fold(last.start, fold.start, last.kind))
-        out.append(fold)
+        last = out[-1] if out else None
+        if (
+            last is not None
+            and last.kind == fold.kind
+            and not any(line.strip() for line in lines[last.end : fold.start])
+        ):
+            out[-1] = Fold(last.start, fold.end, fold.kind)
+        else:
+            out.append(fold)
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rich.cells import get_character_cell_size
@@ -22,6 +23,11 @@ READABLE = 100
 
 LONGEST = 400
 """Lines of one message that are shown before it is folded."""
+
+_INKS = {"body": "text", "quote": "dim", "fold": "dim", "none": "dim"}
+
+QUOTED = 3
+"""Lines of a quote that are shown above the answer to them, where somebody answers line by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,44 +168,20 @@ def _message(
         for words in _invitation(message, message.invitation):
             for line in wrap(words, room):
                 yield TextLine(block, "body", (("  " + line, "accent"),), (), ground, bar)
-    text = message.full_text if whole else message.text
-    body = wrap(text.strip("\n"), room) if text.strip() else ["(no text)"]
-    hidden = 0
+    body = _body(message, room, whole)
     if not whole and len(body) > LONGEST:
-        hidden = len(body) - LONGEST
-        body = body[:LONGEST]
-    for line in body:
-        quoted = whole and line.startswith(">")
-        ink = "dim" if quoted or not text.strip() else "text"
-        yield TextLine(block, "quote" if quoted else "body", (("  " + line, ink),), (), ground, bar)
-    if hidden:
-        yield TextLine(
-            block,
-            "fold",
-            ((f"  ▸ {hidden} more lines", "dim"), ("  enter shows them", "faint")),
-            (),
-            ground,
-            bar,
-        )
-    elif not whole and (quoted_lines := _quoted_lines(message)):
-        words = "1 quoted line" if quoted_lines == 1 else f"{quoted_lines} quoted lines"
-        yield TextLine(
-            block,
-            "fold",
-            ((f"  ▸ {words}", "dim"), ("  enter shows them", "faint")),
-            (),
-            ground,
-            bar,
-        )
-    elif whole and (_quoted_lines(message) or (message.automatic and block)):
-        yield TextLine(
-            block,
-            "fold",
-            (("  ▾ shown whole", "dim"), ("  enter folds it", "faint")),
-            (),
-            ground,
-            bar,
-        )
+        body = [*body[:LONGEST], ("fold", f"▸ {len(body) - LONGEST} more lines")]
+    hint = "  enter shows them"
+    for kind, words in body:
+        spans: tuple[tuple[str, str], ...] = (("  " + words, _INKS[kind]),)
+        if kind == "fold":
+            spans += ((hint, "faint"),)
+            hint = ""
+        shown = "body" if kind == "none" else kind
+        yield TextLine(block, shown, spans if spans[-1][0] else spans[:1], (), ground, bar)
+    if whole and (message.full_text != message.text or (message.automatic and block)):
+        spans = (("  ▾ shown whole", "dim"), ("  enter folds it", "faint"))
+        yield TextLine(block, "fold", spans, (), ground, bar)
     for attachment in message.attachments:
         spans = (
             ("  ⊞ ", "accent"),
@@ -228,11 +210,84 @@ def _invitation(message: MessageDetail, found: dict[str, Any]) -> list[str]:
     return [] if message.full_text.startswith(words) else words.split("\n")
 
 
-def _quoted_lines(message: MessageDetail) -> int:
-    if message.full_text is message.text or message.full_text == message.text:
-        return 0
+def _body(message: MessageDetail, room: int, whole: bool) -> list[tuple[str, str]]:
+    """The lines of a message as (kind, words): what its author wrote, and for what is folded a line
+    that says so in its place, or what it holds where the message is shown whole.
+    """
+    text = message.full_text if whole else message.text
+    if not text.strip():
+        return [("none", "(no text)")]
+    folds = _folds(message.full_text, message.text)
+    if not folds:
+        return [("body", line) for line in wrap(text.strip("\n"), room)] + (
+            [] if whole else _left_out(message)
+        )
+    lines = message.full_text.split("\n")
+    last = len(lines)  # one past the last line of the author's own
+    for start, end, _ in reversed(folds):
+        if any(map(str.strip, lines[end:last])):
+            break
+        last = start
+    # Answers between quotes make no sense without them; one quote above an answer does not say which
+    # part of it is meant.
+    between = sum(kind == "quote" and start < last for start, _, kind in folds) > 1
+    out: list[tuple[str, str]] = []
+    below: list[str] = []
+    at = 0
+    for start, end, kind in folds:
+        _add(out, "body", lines[at:start], room)
+        at = end
+        held = [line for line in lines[start:end] if line.strip()]
+        if whole:
+            _add(out, "quote", lines[start:end], room)
+        elif start >= last:
+            below.append(_count(len(held), kind))
+        else:
+            shown = held[-QUOTED:] if between and kind == "quote" else []
+            if len(held) > len(shown):
+                out.append(("fold", f"▸ {_count(len(held) - len(shown), kind)}"))
+            _add(out, "quote", shown, room)
+    _add(out, "body", lines[at:], room)
+    while out and not out[-1][1]:
+        out.pop()
+    if below:
+        out.append(("fold", f"▸ {' and '.join(dict.fromkeys(below))}"))
+    return out
+
+
+def _add(out: list[tuple[str, str]], kind: str, lines: list[str], room: int) -> None:
+    """Add lines as they are wrapped, without a second blank line where something was folded."""
+    text = "\n".join(lines)
+    if not out or not out[-1][1]:
+        text = text.lstrip("\n")
+    if text.strip():
+        out.extend((kind, line) for line in wrap(text, room))
+    elif lines and out and out[-1][1]:
+        out.append((kind, ""))
+
+
+def _count(count: int, kind: str) -> str:
+    if kind == "signature":
+        return "a signature"
+    return "1 quoted line" if count == 1 else f"{count} quoted lines"
+
+
+@lru_cache(maxsize=512)
+def _folds(full_text: str, text: str) -> tuple[tuple[int, int, str], ...]:
+    """What was folded away, as lines from and to and kind; ``()`` if nothing was."""
+    if full_text is text or full_text == text:
+        return ()
+    # Only where there is something to fold: a queue of chats is drawn without it.
+    from channels.email.quotes import refold
+
+    return tuple((fold.start, fold.end, fold.kind) for fold in refold(full_text, text))
+
+
+def _left_out(message: MessageDetail) -> list[tuple[str, str]]:
+    """What to say where a text leaves out lines that it was not folded from."""
     whole = sum(1 for line in message.full_text.split("\n") if line.strip())
-    return max(0, whole - sum(1 for line in message.text.split("\n") if line.strip()))
+    count = whole - sum(1 for line in message.text.split("\n") if line.strip())
+    return [("fold", f"▸ {_count(count, 'quote')}")] if count > 0 else []
 
 
 def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
