@@ -10,6 +10,7 @@ words, may end in a signature (:mod:`channels.email.signatures`). Each find is a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -34,6 +35,9 @@ __all__ = ["Fold", "cut", "find_folds", "folds", "refold", "without"]
 _LONGEST_INTRODUCTION = 400
 _MOST_INTRODUCTION_LINES = 4
 _LONGEST_LINE = 600  # a line that a program writes above history is shorter
+_LINK = re.compile(r"\s*[(<]?https?://[^\s>)]{4,}[)>]?[\s>]*\Z")
+# Own words stand before what a program wrote on the same line.
+_SHARED = re.compile(r"\S.*(?:-{2,}|[.!?])\s?(?:On|Am|Le|El|Em|Il|Op)\s[^.!?]*\d")
 _QUOTE_MARKS = frozenset(">＞")
 # First and last characters of lines that can begin history.
 _FIRSTS = frozenset(">＞-_–—=‐‑*#~|")
@@ -254,10 +258,12 @@ def _quote_end(lines: list[str], start: int) -> int:
 def _broken_off(lines: list[str], at: int) -> bool:
     """Whether a short line between two quoted ones is the end of the long one above it."""
     above, line = lines[at - 1] if at else "", lines[at]
+    if at + 1 >= len(lines) or not _quoted(lines[at + 1]):
+        return False
+    if line.lstrip()[:1] in "(<h" and _LINK.match(line[:200]) is not None:
+        return True
     return (
-        at + 1 < len(lines)
-        and _quoted(lines[at + 1])
-        and len(lines[at + 1].strip()) > 1
+        len(lines[at + 1].strip()) > 1
         and len(above) >= 68
         and len(line) <= 26
         and above.rstrip()[-1:] not in ".?!:;"
@@ -337,10 +343,14 @@ def _introduction(lines: list[str], last: int, floor: int, *, marked: bool) -> i
         line = lines[start]
         if not line.strip() or line[0] in _QUOTE_MARKS or len(line) > _LONGEST_LINE:
             break
+        if start < last and line.endswith((":", "：")):
+            break
         joined = f"{line.strip()} {joined}" if joined else line.strip()
         if len(joined) > _LONGEST_INTRODUCTION:
             break
         begins = BEGINS.match(joined) is not None
+        if found < 0 and not begins and _SHARED.match(joined) is not None:
+            return -1
         if (found < 0 or begins) and _introduces(joined, begins, ends, marked):
             found = start
             if begins:
@@ -352,21 +362,22 @@ def _introduction(lines: list[str], last: int, floor: int, *, marked: bool) -> i
 
 def _introduces(text: str, begins: bool, ends: bool, marked: bool) -> bool:
     """Whether a text is what programs write above a quote."""
-    wrote = ends and (text.endswith((" wrote:", " schrieb:")) or WROTE.search(text) is not None)
     addressed = "@" in text
     if marked:
-        if wrote:
+        if ends and (text.endswith((" wrote:", " schrieb:")) or WROTE.search(text) is not None):
             return True
-        dated = DATED.search(text) is not None
-        return dated and (addressed or (begins and TIMED.search(text) is not None))
-    if not (wrote or (begins and addressed)) or DATED.search(text) is None:
+        return (
+            (addressed or begins)
+            and DATED.search(text) is not None
+            and (addressed or TIMED.search(text) is not None)
+        )
+    timed = TIMED.search(text) is not None
+    if not ends or not (addressed or (begins and timed)) or DATED.search(text) is None:
         return False
     if MYSELF.search(text) is not None:
         return False
-    timed = TIMED.search(text) is not None
-    if wrote:
-        return addressed or (begins and timed)
-    return timed
+    # Some programs say who and when, and not that he wrote.
+    return (begins and addressed and timed) or WROTE.search(text) is not None
 
 
 # -- header blocks

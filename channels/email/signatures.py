@@ -13,6 +13,7 @@ __all__ = ["armour_end", "signature_start"]
 
 _LONGEST_SIGNATURE = 15
 _LONGEST_DELIMITED = 40
+_LONGEST_CARD = 6
 _LONGEST_TAIL = 60
 
 _DEVICES = (
@@ -98,6 +99,15 @@ _FOOTER = re.compile(
 )
 _FOOTER_RULE = re.compile(r"\s*(?:_{20,}|-{20,}|={20,})\s*")
 _DELIMITERS = frozenset(("--", "- --", "—", "––", "‐‐"))
+# "Please excuse my brevity", alone or below such a note.
+_EXCUSE = re.compile(
+    r"(?:please\s|pls\s)?(?:excuse|forgive|pardon|ignore)\s(?:the\s|my\s|any\s|all\s)?"
+    r"(?:brevity|typo|spelling|errors|mistakes|short|terse)"
+    r"|apologies\sfor\s(?:the\s|my\s|any\s)?(?:brevity|typo)"
+    r"|(?:bitte\s)?(?:entschuldigen\ssie|entschuldige)\s.{0,20}(?:kürze|tippfehler)",
+    re.IGNORECASE,
+)
+_DRAWN = re.compile(r"\s*[-_—=]{2,}\s*")
 # "Sent from my iPhone app twice, but ...": somebody says so.
 _SENTENCE = re.compile(r"\b(?:but|aber|mais|pero)\b|\?")
 
@@ -135,10 +145,21 @@ def _delimited(lines: list[str], start: int, end: int) -> int:
     """The line of the delimiter above a signature, or the end."""
     texts = 0
     found = end
+    drawn = -1
+    card = True  # whether all lines below are as short as those of a visiting card
     for at in range(end - 1, start - 1, -1):
         line = lines[at]
         if not line.strip():
             continue
+        if card and 0 < texts <= _LONGEST_CARD and len(line) < 200 and _DRAWN.fullmatch(line):
+            drawn = found = at
+            card = False
+        elif card:
+            card = len(line) <= 60 and line.rstrip()[-1] not in ".?!:。？！："
+        elif drawn >= 0 and len(line) < 200 and _DRAWN.fullmatch(line):
+            # It divides parts of the text.
+            found = end if found == drawn else found
+            drawn = -1
         if len(line) < 8 and line.rstrip() in _DELIMITERS:
             exact = line == "-- "
             if texts <= (_LONGEST_DELIMITED if exact else _LONGEST_SIGNATURE):
@@ -185,12 +206,14 @@ def _without_tail(lines: list[str], start: int, end: int) -> int:
 
 def _is_device_note(line: str) -> bool:
     """Whether a line is the short note that a phone, a program or a service puts below a mail."""
-    if len(line) > 200 or _NOTE.match(line) is None:
+    if len(line) > 200:
         return False
+    if _NOTE.match(line) is None:
+        return len(line) < 80 and _EXCUSE.match(line) is not None
     words = line.partition("<")[0].partition("(http")[0] or line
     if len(words) > 90 or len(words.split()) > 14:
         return False
-    if _DEVICE.search(line) is not None:
+    if _DEVICE.search(line) is not None or _EXCUSE.search(words) is not None:
         return _SENTENCE.search(words) is None
     return "," not in words and len(words) < 50 and 1 < len(words.split()) < 7
 
