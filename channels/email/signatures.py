@@ -114,7 +114,7 @@ _SENTENCE = re.compile(r"\b(?:but|aber|mais|pero)\b|\?")
 
 def signature_start(lines: list[str], start: int, end: int) -> int:
     """The line of a span of own words where its signature begins, or its end."""
-    signed = _delimited(lines, start, end)
+    signed = min(_delimited(lines, start, end), _under_rule(lines, start, end))
     while True:
         shorter = _without_tail(lines, start, signed)
         if shorter >= _text_end(lines, start, signed):
@@ -145,21 +145,10 @@ def _delimited(lines: list[str], start: int, end: int) -> int:
     """The line of the delimiter above a signature, or the end."""
     texts = 0
     found = end
-    drawn = -1
-    card = True  # whether all lines below are as short as those of a visiting card
     for at in range(end - 1, start - 1, -1):
         line = lines[at]
         if not line.strip():
             continue
-        if card and 0 < texts <= _LONGEST_CARD and len(line) < 200 and _DRAWN.fullmatch(line):
-            drawn = found = at
-            card = False
-        elif card:
-            card = len(line) <= 60 and line.rstrip()[-1] not in ".?!:。？！："
-        elif drawn >= 0 and len(line) < 200 and _DRAWN.fullmatch(line):
-            # It divides parts of the text.
-            found = end if found == drawn else found
-            drawn = -1
         if len(line) < 8 and line.rstrip() in _DELIMITERS:
             exact = line == "-- "
             if texts <= (_LONGEST_DELIMITED if exact else _LONGEST_SIGNATURE):
@@ -168,6 +157,25 @@ def _delimited(lines: list[str], start: int, end: int) -> int:
         if texts > _LONGEST_DELIMITED:
             break
     return found
+
+
+def _under_rule(lines: list[str], start: int, end: int) -> int:
+    """The line that was drawn above what looks like a visiting card, the only one drawn; or the
+    end.
+    """
+    texts = 0
+    for at in range(end - 1, start, -1):
+        line = lines[at]
+        if not line.strip():
+            continue
+        if len(line) < 200 and _DRAWN.fullmatch(line) is not None:
+            above = lines[max(start, at - 60) : at]
+            parts = any(len(one) < 200 and _DRAWN.fullmatch(one) for one in above)
+            return at if texts and not above[-1].strip() and not parts else end
+        texts += 1
+        if texts > _LONGEST_CARD or len(line) > 60 or line.rstrip()[-1] in ".?!:。？！：":
+            break
+    return end
 
 
 def _without_tail(lines: list[str], start: int, end: int) -> int:
