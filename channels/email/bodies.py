@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from channels.email.charsets import codec_for, decode, decode_raw_header
 from channels.email.headers import header_text, parameters
-from channels.email.html_text import read_html
+from channels.email.html_text import html_to_text, read_html
 from channels.email.mime import Part, split_header
 from channels.email.quotes import Fold
 from channels.email.tnef import is_tnef, unpack
