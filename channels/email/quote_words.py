@@ -57,7 +57,7 @@ BEGINS = re.compile(
     r"[\s>*_-]*(?:(?:On|At|In message|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|Dne|Dňa|Pe|Il giorno|In data"
     r"|Wiadomość napisana|В|в|Від|Від|Tarih|Στις)[\s,.:]"
     r"|[在于於]"
-    r"|\d{4}年|\d{4}[-/.]\s?\d|\d{1,2}[./-]\s?\d{1,2}[./-]"
+    r"|\d{4}年|\d{1,2}[:.h]\d\d\b|\d{4}[-/.]\s?\d|\d{1,2}[./-]\s?\d{1,2}[./-]"
     r"|\d{1,2}\.?\s(?:de\s)?[^\W\d]{3,12}\.?,?\s(?:de\s)?\d{4}"
     rf"|{_WEEKDAYS}[.,]?\s|{_SHORT_WEEKDAYS}(?:[.,]{{1,2}}\s|\s\d))",
     re.IGNORECASE,
@@ -82,7 +82,7 @@ MYSELF = re.compile(
 
 # What stands between the dashes of a line that separates an answer from what it answers.
 _ORIGINAL = (
-    r"(?:begin\s)?original(?:[\s-]message|[\s-]appointment|[\s-]e?-?mail)?|reply[\s-]message|reply"
+    r"(?:begin\s)?original(?:[\s-]message|[\s-]appointment|[\s-]e?-?mail)?|reply[\s-]message|reply|antwort(?:[\s-]nachricht)?"
     r"|urspr(?:ü|ue)ngliche[\s-](?:nachricht|mail|e-mail|termin)|original[\s-]?nachricht"
     r"|originaltermin|original[\s-]e?-?mail"
     r"|message\sd['’]origine|message\soriginal|courriel\soriginal|mail\soriginal|courrier\soriginal"

@@ -15,33 +15,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from channels.email.quote_words import (
-    BEGINS,
-    DATED,
-    FORWARD,
-    MYSELF,
-    RULE,
-    SEPARATOR,
-    TIMED,
-    WROTE,
-    WROTE_LAST,
-    header_label,
-    names_headers,
+from channels.email.introductions import (
+    LONGEST_LINE,
+    QUOTE_MARKS,
+    introduction_start,
+    starts_headers,
 )
+from channels.email.quote_words import FORWARD, RULE, SEPARATOR
 from channels.email.signatures import armour_end, signature_start
 
 __all__ = ["Fold", "cut", "find_folds", "folds", "refold", "without"]
 
-_LONGEST_INTRODUCTION = 400
-_MOST_INTRODUCTION_LINES = 4
-_LONGEST_LINE = 600  # a line that a program writes above history is shorter
 _LINK = re.compile(r"\s*[(<]?https?://[^\s>)]{4,}[)>]?[\s>]*\Z")
-# Own words stand before what a program wrote on the same line.
-_SHARED = re.compile(r"\S.*(?:-{2,}|[.!?])\s?(?:On|Am|Le|El|Em|Il|Op)\s[^.!?]*\d")
-_QUOTE_MARKS = frozenset(">＞")
 # First and last characters of lines that can begin history.
 _FIRSTS = frozenset(">＞-_–—=‐‑*#~|")
-_LASTS = frozenset(":：>-_*~ \t道,")
+_LASTS = frozenset(":：>-_*~ \t道")
 _SPACES = frozenset(" \t\xa0")
 
 
@@ -181,14 +169,14 @@ def _history(
             if forwarded or _passes_on(lines, number, end):
                 return found, start  # a mail may be passed on in quote marks
             done = end
-        elif len(line) > _LONGEST_LINE:
+        elif len(line) > LONGEST_LINE:
             continue
         else:
             start = number
             if FORWARD.fullmatch(line) is not None:
                 return found, _rules_above(lines, start, done)
-            if SEPARATOR.fullmatch(line) is None and not _header_block(lines, number, labels):
-                start = _introduction(lines, number, done, marked=False)
+            if SEPARATOR.fullmatch(line) is None and not starts_headers(lines, number, labels):
+                start = introduction_start(lines, number, done, marked=False)
                 if start < 0 or _quoted(lines[_next_text(lines, number + 1)]):
                     continue
             start = _rules_above(lines, start, done)
@@ -218,9 +206,9 @@ def _quoted(line: str) -> bool:
     """Whether a line carries a quote mark, at most a few blanks in."""
     if not line:
         return False
-    if line[0] in _QUOTE_MARKS:
+    if line[0] in QUOTE_MARKS:
         return True
-    return line[0] in _SPACES and line[:5].lstrip()[:1] in _QUOTE_MARKS and bool(line[:5].strip())
+    return line[0] in _SPACES and line[:5].lstrip()[:1] in QUOTE_MARKS and bool(line[:5].strip())
 
 
 def _is_quote(lines: list[str], number: int, floor: int, *, first: bool) -> bool:
@@ -229,10 +217,10 @@ def _is_quote(lines: list[str], number: int, floor: int, *, first: bool) -> bool
     after = lines[number + 1] if number + 1 < len(lines) else ""
     if line.startswith(">From ") and not _quoted(after):
         return False  # mbox's escape
-    if _quoted(after) or (line[0] in _QUOTE_MARKS and not first):
+    if _quoted(after) or (line[0] in QUOTE_MARKS and not first):
         return True
     above = lines[number - 1] if number else ""
-    if line[0] in _QUOTE_MARKS and not (above.strip() and after.strip()):
+    if line[0] in QUOTE_MARKS and not (above.strip() and after.strip()):
         return True
     return _introduced(lines, number, floor) < number
 
@@ -263,9 +251,8 @@ def _broken_off(lines: list[str], at: int) -> bool:
     if line.lstrip()[:1] in "(<h" and _LINK.match(line[:200]) is not None:
         return True
     return (
-        len(lines[at + 1].strip()) > 1
-        and len(above) >= 68
-        and len(line) <= 26
+        len(above) >= 68
+        and len(line) <= 60
         and above.rstrip()[-1:] not in ".?!:;"
         and line[0].islower()
     )
@@ -277,7 +264,7 @@ def _passes_on(lines: list[str], start: int, end: int) -> bool:
     for line in lines[start:end]:
         bare = line.strip(" \t>＞")
         if bare:
-            if len(bare) < _LONGEST_LINE and FORWARD.fullmatch(bare) is not None:
+            if len(bare) < LONGEST_LINE and FORWARD.fullmatch(bare) is not None:
                 return True
             seen += 1
             if seen == 2:
@@ -313,9 +300,6 @@ def _rules_above(lines: list[str], start: int, floor: int) -> int:
     return start
 
 
-# -- introductions
-
-
 def _introduced(lines: list[str], number: int, floor: int) -> int:
     """Where a quote that starts with marks begins, with the line that introduces it."""
     at = number - 1
@@ -323,114 +307,8 @@ def _introduced(lines: list[str], number: int, floor: int) -> int:
         at -= 1
     if at < floor or not lines[at].strip():
         return number
-    start = _introduction(lines, at, floor, marked=True)
+    start = introduction_start(lines, at, floor, marked=True)
     return start if start >= 0 else number
-
-
-def _introduction(lines: list[str], last: int, floor: int, *, marked: bool) -> int:
-    """Where the introduction of a quote begins that ends with a line, or -1 where it is none.
-
-    Programs break it, so up to four lines are read together. What follows without quote marks takes
-    more evidence.
-    """
-    line = lines[last].rstrip(" \t\xa0*_-–—‐>")
-    ends = line.endswith((":", "：")) or WROTE_LAST.search(line[-40:]) is not None
-    if not ends and not marked:
-        return -1
-    joined = ""
-    found = -1
-    for start in range(last, max(last - _MOST_INTRODUCTION_LINES, floor - 1), -1):
-        line = lines[start]
-        if not line.strip() or line[0] in _QUOTE_MARKS or len(line) > _LONGEST_LINE:
-            break
-        if start < last and line.endswith((":", "：")):
-            break
-        joined = f"{line.strip()} {joined}" if joined else line.strip()
-        if len(joined) > _LONGEST_INTRODUCTION:
-            break
-        begins = BEGINS.match(joined) is not None
-        if found < 0 and not begins and _SHARED.match(joined) is not None:
-            return -1
-        if (found < 0 or begins) and _introduces(joined, begins, ends, marked):
-            found = start
-            if begins:
-                return start
-    if found > floor and lines[found].lstrip()[:1] in "<([" and lines[found - 1].strip():
-        found -= 1  # an address alone: the name is above it
-    return found
-
-
-def _introduces(text: str, begins: bool, ends: bool, marked: bool) -> bool:
-    """Whether a text is what programs write above a quote."""
-    addressed = "@" in text
-    if marked:
-        if ends and (text.endswith((" wrote:", " schrieb:")) or WROTE.search(text) is not None):
-            return True
-        return (
-            (addressed or begins)
-            and DATED.search(text) is not None
-            and (addressed or TIMED.search(text) is not None)
-        )
-    timed = TIMED.search(text) is not None
-    if not ends or not (addressed or (begins and timed)) or DATED.search(text) is None:
-        return False
-    if MYSELF.search(text) is not None:
-        return False
-    # Some programs say who and when, and not that he wrote.
-    return (begins and addressed and timed) or WROTE.search(text) is not None
-
-
-# -- header blocks
-
-
-def _header_block(lines: list[str], number: int, labels: dict[int, str]) -> bool:
-    """Whether the headers of an older mail start here, as Outlook and others write them above it:
-    a sender and at least two more, in any of their languages.
-    """
-    kind = _label(lines, number, labels)
-    if not kind or kind == "other":
-        return False
-    line = lines[number]
-    if kind == "from" and "@" in line and names_headers(line):
-        return True
-    kinds = {kind}
-    solid = "@" in line
-    first = line[:200] if kind == "date" else ""
-    timed, dated = TIMED.search(first) is not None, DATED.search(first) is not None
-    unnamed = 0
-    for at in range(number + 1, min(number + 14, len(lines))):
-        below = lines[at]
-        if not below.strip():
-            if not _label(lines, min(at + 1, len(lines) - 1), labels):
-                break
-            continue
-        kind = _label(lines, at, labels)
-        if kind:
-            kinds.add(kind)
-            unnamed = 0
-            solid = solid or "@" in below[:400]
-            if kind == "date":
-                timed = timed or TIMED.search(below[:200]) is not None
-                dated = dated or DATED.search(below[:200]) is not None
-        else:
-            unnamed += 1
-            if unnamed > 3:
-                break
-    if "from" not in kinds or not (solid or timed or (dated and "subject" in kinds)):
-        return False
-    if len(kinds) >= 3:
-        return True
-    # Two are enough under a line that was drawn.
-    above = lines[number - 1] if number else ""
-    return len(kinds) == 2 and len(above) < 200 and RULE.fullmatch(above) is not None
-
-
-def _label(lines: list[str], at: int, labels: dict[int, str]) -> str:
-    """What a line of headers names, looked up once."""
-    kind = labels.get(at)
-    if kind is None:
-        kind = labels[at] = header_label(lines[at][:80])
-    return kind
 
 
 # -- signatures
