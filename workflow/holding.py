@@ -43,6 +43,8 @@ CLAIMS_US = "says it is from us"
 """The same for one of our own addresses."""
 UNKNOWN_ADDRESS = "unknown address"
 """It was delivered for an address that is no account of ours."""
+AMONG_US = "among ourselves"
+"""The cause of mail that the team wrote to itself in another program: no ticket's, so set aside."""
 BLOCKED = "blocked sender"
 """A person has decided that nobody need look at mail of this sender."""
 
@@ -97,6 +99,9 @@ class Gate:
 
     def judge(self, item: Inbound, ticket: int | None) -> Objection | None:
         """Why an item is kept out; ``ticket`` is the one it answers. None lets it in."""
+        if item.held_cause == AMONG_US:
+            # On a ticket it is what one of us wrote about it, else nobody's matter here.
+            return None if ticket is not None else Objection(AMONG_US, state="discarded")
         if item.own:
             return Objection(item.held_cause, item.held_evidence) if item.held_cause else None
         rule = self.rule_of(item.sender.address)

@@ -319,8 +319,8 @@ class EmailAccount:
             items = [self._read(folder, entry, sizes[entry.uid], sent=sent) for entry in fetched]
         move = CursorMove(self.channel.name, folder.name, folder.validity, batch[-1][0])
         for received in self._desk.receive(items, move):
-            # A copy of what we have sent ourselves was not received.
-            if not (sent and received.outcome is Intake.DUPLICATE):
+            # What lies there and is no news for any ticket was not received.
+            if not sent or received.outcome in (Intake.CREATED, Intake.APPENDED):
                 tally.add(received.outcome)
         broken, self._broken = self._broken, None
         if broken is not None:

@@ -14,7 +14,7 @@ from channels.email.parse import ParsedMail, parse_mail
 from channels.email.screening import screen
 from workflow.errors import StoreError
 from workflow.files import FileStore
-from workflow.holding import TOO_LARGE, UNREADABLE
+from workflow.holding import AMONG_US, TOO_LARGE, UNREADABLE
 from workflow.inbound import Attachment, Inbound, Party, Source
 from workflow.settings import ChannelSettings, Settings
 from workflow.tokens import TOKEN
@@ -152,6 +152,9 @@ def to_inbound(
     in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
     cause, evidence = _hold(parsed, len(raw), channel)
     screened = screen(raw, parsed, sender.address, channel, settings, sent=sent)
+    # Without any it went out blind, to whom nobody can see.
+    named = [party.address.lower() for party in (*parsed.to, *parsed.cc)]
+    among_us = sent and bool(named) and settings.own_addresses.issuperset(named)
     return Inbound(
         channel="email",
         source=source,
@@ -194,7 +197,7 @@ def to_inbound(
         and channel.since is not None
         and reached_at < channel.since,
         dedupe_key=_dedupe_key(parsed),
-        held_cause=cause or screened.cause,
+        held_cause=cause or screened.cause or (AMONG_US if among_us else None),
         held_evidence=evidence if cause else screened.evidence,
         defects=parsed.defects,
     )

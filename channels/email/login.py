@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from channels.email.faults import LoginRefused
-from channels.oauth.access import Access
 from channels.secrets import read_secret
-from workflow.settings import ServerSettings
+from workflow.settings import OAuthSettings, ServerSettings
 
 __all__ = ["Login", "bearer_text", "logged_in", "read_login", "renew_login", "xoauth2_text"]
 
@@ -30,7 +29,7 @@ def read_login(server: ServerSettings, account: str, protocol: str) -> Login:
     Raises SettingsError and ChannelFault.
     """
     if server.oauth is not None:
-        return Login(token=Access(server.oauth, account).token())
+        return Login(token=_token(server.oauth, account))
     return Login(read_secret(server.password, f"the {protocol} password of {account}"))
 
 
@@ -38,7 +37,7 @@ def renew_login(server: ServerSettings, account: str, refused: Login) -> Login |
     """Another login after one that was refused; None where there is none. Raises as read_login."""
     if server.oauth is None:
         return None
-    return Login(token=Access(server.oauth, account).token(refused.token))
+    return Login(token=_token(server.oauth, account, refused.token))
 
 
 def logged_in(
@@ -53,6 +52,13 @@ def logged_in(
         if again is None:
             raise
         return connect(again)
+
+
+def _token(oauth: OAuthSettings, account: str, refused: str | None = None) -> str:
+    # Loaded by those accounts only that log in so.
+    from channels.oauth.access import Access
+
+    return Access(oauth, account).token(refused)
 
 
 def xoauth2_text(user: str, token: str) -> str:

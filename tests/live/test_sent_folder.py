@@ -125,6 +125,19 @@ def test_the_first_reading_of_an_old_mailbox_leaves_old_answers_where_they_are(
     assert live.engine().run_once().received == 0
 
 
+def test_what_the_team_writes_to_itself_makes_no_ticket(dovecot: Dovecot, opened: Opened) -> None:
+    clock = ManualClock(NOW)
+    live = opened(clock, imap_port=dovecot.port)
+    dovecot.deliver(letter(1, clock=clock), received=NOW)
+    for number, to_number in ((1, None), (2, 1)):
+        mail = answer(NOW, to_number, number=number).replace(CUSTOMER.encode(), b"Ana@example.com")
+        dovecot.deliver(mail, "Sent", received=NOW)
+    done = live.engine().run_once()
+    assert (done.created, done.appended, done.held) == (1, 1, 0)
+    assert live.column("SELECT cause || ': ' || state FROM held") == ["among ourselves: discarded"]
+    assert live.count("arrival") == 3
+
+
 def test_reading_answers_can_be_switched_off(dovecot: Dovecot, opened: Opened) -> None:
     clock = ManualClock(NOW)
     live = opened(clock, imap_port=dovecot.port, more="read_sent = false\n")

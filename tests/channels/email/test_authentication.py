@@ -26,7 +26,8 @@ def read(
     files: FileStore, head: str, channel: ChannelSettings | None = None, *, sent: bool = False
 ) -> Inbound:
     channel = channel or account()
-    raw = f"{head.strip()}\nTo: support@desk.example\nSubject: Hi\n\nHello\n".encode()
+    to = "joe@shop.example" if sent else "support@desk.example"
+    raw = f"{head.strip()}\nTo: {to}\nSubject: Hi\n\nHello\n".encode()
     return read_mail(
         raw,
         files=files,
