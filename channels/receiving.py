@@ -80,6 +80,8 @@ class FeedReceiver:
                     self._wake.wait(_LEASE_PAUSE_S)
                     continue
                 self._progress = False
+                # Asked for during the attempt, another one follows without a pause.
+                self._hurry.clear()
                 try:
                     self._live()
                     failures = 0
@@ -161,7 +163,6 @@ class FeedReceiver:
             brief=pause.what,
             pause_s=pause.seconds,
         )
-        self._hurry.clear()
         end = time.monotonic() + pause.seconds
         while self._working() and not self._hurry.is_set() and time.monotonic() < end:
             self._wake.wait(end - time.monotonic())

@@ -123,6 +123,8 @@ class EmailAccount:
                     self.wake.wait(_LEASE_PAUSE_S)
                     continue
                 self._progress = False
+                # Asked for during the attempt, another one follows without a pause.
+                self._hurry.clear()
                 try:
                     self._live()
                     failures = 0
@@ -241,7 +243,6 @@ class EmailAccount:
         pause = pause_after(fault, failures)
         said = f"{pause.what}: {fault}; next try in {max(round(pause.seconds), 1)} s"
         self._say(said, ok=False, brief=pause.what, pause_s=pause.seconds)
-        self._hurry.clear()
         end = time.monotonic() + pause.seconds
         while self._working() and not self._hurry.is_set() and time.monotonic() < end:
             self.wake.wait(end - time.monotonic())
