@@ -50,6 +50,7 @@ _READ_LIMIT_S = 60
 _DONE_LIMIT_S = 20
 """Seconds for the answer to the end of IDLE: a connection that a router has forgotten gives none."""
 
+_LOGOUT_LIMIT_S = 3
 _KEEP_ALIVE_S = 120
 _LARGEST_LITERAL = 200_000_000
 _WINDOW = 50_000
@@ -166,10 +167,11 @@ class ImapSession:
             self._client.id_({"name": "deskhand"})
 
     def close(self) -> None:
-        """Log out; never raises."""
+        """Log out; never raises, and waits but shortly for a server that is not there any more."""
         try:
+            self._client.socket().settimeout(_LOGOUT_LIMIT_S)
             self._client.logout()
-        except (OSError, IMAPClientError, ValueError):
+        except (OSError, IMAPClientError, ValueError, AttributeError):
             self.abort()
 
     def abort(self) -> None:

@@ -36,6 +36,8 @@ def test_a_line_that_breaks_in_the_middle_of_a_mail(
 def test_a_connection_that_a_router_forgot_is_found_out(
     dovecot: Dovecot, opened: Opened, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where it waits depends on the moment: for the answer to a command, or to the end of IDLE.
+    monkeypatch.setattr("channels.email.imap._READ_LIMIT_S", 2)
     monkeypatch.setattr("channels.email.imap._DONE_LIMIT_S", 0.5)
     with Line(dovecot.port) as line:
         live = opened(imap_port=line.port)
@@ -44,7 +46,7 @@ def test_a_connection_that_a_router_forgot_is_found_out(
         line.forget()
         dovecot.deliver(letter(1))
         wait_until(lambda: live.count("message") == 1)
-        assert line.connections == 2
+        assert line.connections >= 2
 
 
 def test_a_server_that_is_away_is_said_to_be_and_is_back_by_itself(
