@@ -29,6 +29,12 @@ _LONGEST_INTRODUCTION = 400
 _MOST_INTRODUCTION_LINES = 4
 # Own words stand before what a program wrote on the same line.
 _SHARED = re.compile(r"\S.*(?:-{2,}|[.!?])\s?(?:On|Am|Le|El|Em|Il|Op)\s[^.!?]*\d")
+# "io" and "eu" are words of their own only outside of addresses.
+_ADDRESS = re.compile(r"\S+@\S+")
+# The quote begins on the line that introduces it.
+_GOES_ON = re.compile(
+    rf"[^\s@]@[^\s@]{{3,100}}>?,?\s{{0,2}}(?:{WROTE.pattern})[^:：]{{0,4}}[:：](?=\s{{1,4}}\S)"
+)
 
 
 def introduction_start(lines: list[str], last: int, floor: int, *, marked: bool) -> int:
@@ -40,7 +46,7 @@ def introduction_start(lines: list[str], last: int, floor: int, *, marked: bool)
     line = lines[last].rstrip(" \t\xa0*_-–—‐>")
     ends = line.endswith((":", "：")) or WROTE_LAST.search(line[-40:]) is not None
     if not ends and not marked:
-        return -1
+        return last if _goes_on(lines[last]) else -1
     joined = ""
     found = -1
     for start in range(last, max(last - _MOST_INTRODUCTION_LINES, floor - 1), -1):
@@ -64,6 +70,16 @@ def introduction_start(lines: list[str], last: int, floor: int, *, marked: bool)
     return found
 
 
+def _goes_on(line: str) -> bool:
+    """Whether a line is an introduction and goes on with what it introduces, as Yahoo's for phones
+    does.
+    """
+    if "@" not in line[:200] or BEGINS.match(line) is None:
+        return False
+    found = _GOES_ON.search(line[:_LONGEST_INTRODUCTION])
+    return found is not None and _introduces(line[: found.end()].strip(), True, True, False)
+
+
 def _introduces(text: str, begins: bool, ends: bool, marked: bool) -> bool:
     """Whether a text is what programs write above a quote."""
     addressed = "@" in text
@@ -78,7 +94,7 @@ def _introduces(text: str, begins: bool, ends: bool, marked: bool) -> bool:
     timed = TIMED.search(text) is not None
     if not ends or not (addressed or (begins and timed)) or DATED.search(text) is None:
         return False
-    if MYSELF.search(text) is not None:
+    if MYSELF.search(_ADDRESS.sub("", text)) is not None:
         return False
     # Some programs say who and when, and not that he wrote.
     return (begins and addressed and timed) or WROTE.search(text) is not None

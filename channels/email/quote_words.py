@@ -54,7 +54,7 @@ _SHORT_WEEKDAYS = (
 WROTE_LAST = re.compile(rf"(?:{WROTE.pattern})[\W_]{{0,6}}\Z", re.IGNORECASE)
 # How such a line begins.
 BEGINS = re.compile(
-    r"[\s>*_-]*(?:(?:On|At|In message|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|Dne|Dňa|Pe|Il giorno|In data"
+    r"[\s>*_-]*(?:(?:On|At|In (?:a )?message|Am|Le|El|Em|Il|Op|W dniu|Dnia|Den|Dne|Dňa|Pe|Il giorno|In data"
     r"|Wiadomość napisana|В|в|Від|Від|Tarih|Στις)[\s,.:]"
     r"|[在于於]"
     r"|\d{4}年|\d{1,2}[:.h]\d\d\b|\d{4}[-/.]\s?\d|\d{1,2}[./-]\s?\d{1,2}[./-]"

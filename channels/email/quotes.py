@@ -193,8 +193,8 @@ def _candidates(lines: list[str], named: dict[int, int]) -> Iterator[int]:
         if line and (
             line[0] in _FIRSTS
             or line[-1] in _LASTS
-            or ":" in line[:30]
-            or "：" in line[:30]
+            or ":" in line[:48]
+            or "：" in line[:48]
             or (line[0] in _SPACES and _quoted(line))
             or (line[0] in "Pp#" and "above this line" in line)
             or number in named
@@ -320,31 +320,34 @@ def _with_signatures(
     """The history as folds, and the signatures at the ends of the own words between it, which go up
     to the line where the matter of a forwarded mail begins.
     """
+    begin = armour_end(lines)
+    spans = [(max(start, begin), end) for start, end in history if end > begin]
     found: list[Fold] = []
-    at = armour_end(lines)
-    if at:
-        found.append(Fold(0, at, "signature"))
-    for start, end in (*history, (matter, matter)):
-        if start > at:
-            signed = _signed(lines, at, start, marks)
-            if signed < start:
-                found.append(Fold(signed, start, "signature"))
-        if max(start, at) < end:
-            found.append(Fold(max(start, at), end, "quote"))
-            at = end
+    last = True  # whether nothing of the author's own stands below
+    below = matter
+    for start, end in reversed([(0, begin), *spans]):
+        if end < below:
+            signed = _signed(lines, end, below, marks, last=last)
+            if signed < below:
+                found.append(Fold(signed, below, "signature"))
+            last = last and not any(line.strip() for line in lines[end:signed])
+        if start < end:
+            found.append(Fold(start, end, "signature" if end == begin else "quote"))
+        below = start
+    found.reverse()
     return _joined(lines, found)
 
 
-def _signed(lines: list[str], start: int, end: int, marks: Sequence[Fold]) -> int:
+def _signed(lines: list[str], start: int, end: int, marks: Sequence[Fold], *, last: bool) -> int:
     """Where the signature of the own words in a span begins, or its end."""
-    signed = signature_start(lines, start, end)
+    signed = signature_start(lines, start, end, last=last)
     for mark in reversed(marks):
         if (
             mark.kind == "signature"
             and start <= mark.start < signed
             and not any(line.strip() for line in lines[mark.end : signed])
         ):
-            signed = signature_start(lines, start, mark.start)
+            signed = signature_start(lines, start, mark.start, last=last)
     return signed
 
 

@@ -87,6 +87,8 @@ _NOTICE = re.compile(
     r"|(?:данное|это|настоящее)\s(?:электронное\s)?(?:письмо|сообщение)\b.{0,160}(?:конфиденциальн|предназнач)"
     r"|本(?:邮件|郵件|电子邮件).{0,60}(?:保密|机密|機密)|此(?:邮件|電子郵件).{0,60}(?:保密|机密|機密)"
     r"|(?:この|本)(?:メール|電子メール).{0,60}(?:機密|秘密)"
+    r"|to unsubscribe from this (?:group|list)|you (?:received|are receiving) this (?:message|e?-?mail) because"
+    r"|-{10,} Yahoo! Groups Sponsor"
     r"|this e?-?mail (?:has been|was) (?:scanned|checked) |virus-free\."
     r"|(?:diese e-mail|cet e-mail|este correo|este email) .{0,60}(?:avast|virus)"
     r")",
@@ -108,15 +110,30 @@ _EXCUSE = re.compile(
     re.IGNORECASE,
 )
 _DRAWN = re.compile(r"\s*[-_—=]{2,}\s*")
-# "Sent from my iPhone app twice, but ...": somebody says so.
-_SENTENCE = re.compile(r"\b(?:but|aber|mais|pero)\b|\?")
+_MINE = re.compile(
+    r"[\s<(\[*_\"“-]*(?:(?:sent\s)?from\smy\s|sent\sfrom\sa\s|von\smeine[mr]\s.{1,40}\sgesendet"
+    r"|envoyé\s(?:de|depuis)\smon\s|enviado\sdesde\smi\s|enviado\sdo\smeu\s|inviato\sdal\smio\s"
+    r"|(?:verstuurd|verzonden)\svanaf\smijn\s|wysłan[eoay]\sz\smojego\s|отправлено\sс\sмоего\s"
+    r"|(?:发|發)自我的|[从從]我的)[^,.!?]{1,30}[.)\]*_>]?\s*\Z",
+    re.IGNORECASE,
+)
+# "Sent from my iPhone app twice, but ...", "Sent by mail yesterday": somebody says so.
+_SENTENCE = re.compile(
+    r"\b(?:but|aber|mais|pero|today|yesterday|gestern|heute|hier|ayer|ieri|wczoraj)\b|\?"
+    r"|\b(?:by|via|per|por)\s(?:e-?mail|mail|post|correos?)\b|\bon\s\w{3,6}day\b",
+    re.IGNORECASE,
+)
 
 
-def signature_start(lines: list[str], start: int, end: int) -> int:
-    """The line of a span of own words where its signature begins, or its end."""
-    signed = min(_delimited(lines, start, end), _under_rule(lines, start, end))
+def signature_start(lines: list[str], start: int, end: int, *, last: bool = True) -> int:
+    """The line of a span of own words where its signature begins, or its end. Above more of the
+    author's words (not ``last``) only what names itself is one.
+    """
+    signed = _delimited(lines, start, end)
+    if last:
+        signed = min(signed, _under_rule(lines, start, end))
     while True:
-        shorter = _without_tail(lines, start, signed)
+        shorter = _without_tail(lines, start, signed, last=last)
         if shorter >= _text_end(lines, start, signed):
             return signed
         signed = shorter
@@ -178,20 +195,22 @@ def _under_rule(lines: list[str], start: int, end: int) -> int:
     return end
 
 
-def _without_tail(lines: list[str], start: int, end: int) -> int:
+def _without_tail(lines: list[str], start: int, end: int, *, last: bool) -> int:
     """The end of the own words without the last thing below them that is none."""
     end = _text_end(lines, start, end)
     if end == start:
         return end
-    last = lines[end - 1]
-    if _is_device_note(last):
+    line = lines[end - 1]
+    if _is_device_note(line):
         return end - 1
-    if end - 1 > start and _LINK.fullmatch(last) is not None and _is_device_note(lines[end - 2]):
+    if end - 1 > start and _LINK.fullmatch(line) is not None and _is_device_note(lines[end - 2]):
         return end - 2
+    if not last:
+        return end
     if (
         end - 1 > start
         and not lines[end - 2].strip()
-        and _signs_with_dash(last)
+        and _signs_with_dash(line)
         and not _signs_with_dash(lines[_text_end(lines, start, end - 2) - 1])
     ):
         return end - 1
@@ -223,7 +242,8 @@ def _is_device_note(line: str) -> bool:
         return False
     if _DEVICE.search(line) is not None or _EXCUSE.search(words) is not None:
         return _SENTENCE.search(words) is None
-    return "," not in words and len(words) < 50 and 1 < len(words.split()) < 7
+    # A device that nobody knows: whose it is, or a link to it, must say so.
+    return _MINE.match(line) is not None or (line != words and len(words.split()) < 6)
 
 
 def _is_tail_start(lines: list[str], at: int, start: int) -> bool:
@@ -232,6 +252,8 @@ def _is_tail_start(lines: list[str], at: int, start: int) -> bool:
     """
     line = lines[at]
     if line.startswith("-----BEGIN PGP SIGNATURE-----"):
+        return True
+    if "/mailman/listinfo/" in line[:300] and _LINK.fullmatch(line) is not None:
         return True
     if len(line) < 200 and _FOOTER_RULE.fullmatch(line) is not None:
         return any(_FOOTER.search(below[:300]) for below in lines[at + 1 : at + 4])

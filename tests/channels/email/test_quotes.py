@@ -86,6 +86,22 @@ def test_the_end_of_a_broken_quoted_line_is_no_answer() -> None:
     assert cut(f"Yes.\n\nOn 3 Jun 2025, A wrote:\n{long}\nblank\n> next line") == "Yes."
 
 
+def test_lines_above_a_quote_in_full_and_in_part() -> None:
+    for history in (
+        "On Tue, Jun 3, 2025 at 9:05, Desk <help@desk.io> wrote:\n\nold",
+        "Am 03.06.2025 um 09:05 schrieb Desk <help@desk.eu>:\n\nalt",
+        "  On Tue, Jun 3, 2025 at 9:05, Desk<help@desk.example> wrote:   Hello Anna,\n\nold",
+        "On Tuesday, June 3, 2025 at 9:05:00 AM, Desk<help@desk.example> wrote: Hello Anna,\n\nold",
+        "Le mar. 3 juin 2025 à 09:05, Desk <help@desk.example> a\xa0écrit\xa0:\n\nvieux",
+    ):
+        assert cut(f"Yes.\n\n{history}") == "Yes.", history
+
+
+def test_a_name_between_quotes_stays() -> None:
+    text = "> one\n> two\n\nYes, two.\n\n-Dave\n\n> three\n\nNo, not that."
+    assert cut(text) == "Yes, two.\n\n-Dave\n\nNo, not that."
+
+
 def test_a_forwarded_mail_keeps_what_it_forwards() -> None:
     text = "See.\n\n-----Original Message-----\nFrom: C\nSent: Monday\nTo: Me\n\nIt is broken!"
     assert cut(text, forwarded=True) == text
@@ -140,6 +156,10 @@ def test_nothing_is_folded_where_nothing_would_be_left() -> None:
         ("-- \nAnna\n\nSent from my iPhone", ""),
         ("Anna\n\nVon meinem iPhone gesendet", "Anna"),
         ("-Abhishek Kona", ""),
+        ("Anna\n\n—————\nAnna Berg\nProduct Manager\nanna@berg.example", "Anna"),
+        ("Anna\n\nSent from my cell, please excuse any typos.", "Anna"),
+        ("Anna\n\nGet Outlook for iOS\n<https://aka.ms/o0ukef>", "Anna"),
+        ("https://lists.example/mailman/listinfo/users", ""),
         ("Kind regards\nAnna Berg\nBerg GmbH", "Kind regards\nAnna Berg\nBerg GmbH"),
         (
             "Anna\n\nThis e-mail and any attachments are confidential and intended solely for the\n"
@@ -191,6 +211,11 @@ def test_pgp_leaves_the_words() -> None:
         "Order 12\n- a hat\n- Two shoes",
         "Visit us now\n>>> https://shop.example <<<\nand buy.",
         "Viele Grüße\nAnna",
+        "It is on its way.\n\nSent by mail yesterday",
+        "It is on its way.\n\nSent by DHL today.",
+        "Es ist unterwegs.\n\nGesendet mit DHL am Montag",
+        "reply\n\nbla-bla - bla--- On Wed, Apr 4, 2012 at 3:59 PM, me@domain.example wrote:",
+        "First part.\n\n" + "_" * 60 + "\n\nThis is the second part.\n\nRegards\nAnna",
         "a\n\n--\n\n" + "b\n" * 20,
         "Questions:\n\nDate:\nwhen is it?\nTo:\nwhom?",
     ],
