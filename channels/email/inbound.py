@@ -148,8 +148,11 @@ def to_inbound(
         # A copy may be filed later than its mail was sent; the date is of a client of ours.
         reached_at = min(reached_at, parsed.date)
     sender = _sender(parsed)
-    bounced = (parsed.bounce or {}).get("original_message_id")
-    in_reply_to = parsed.in_reply_to or ((bounced,) if isinstance(bounced, str) else ())
+    # A report belongs to the mail it is about, whatever its own header says it answers.
+    about = (parsed.bounce or parsed.notice or {}).get("original_message_id")
+    in_reply_to = parsed.in_reply_to
+    if isinstance(about, str):
+        in_reply_to = (about, *(other for other in in_reply_to if other != about))
     cause, evidence = _hold(parsed, len(raw), channel)
     screened = screen(raw, parsed, sender.address, channel, settings, sent=sent)
     # Without any it went out blind, to whom nobody can see.

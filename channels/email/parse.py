@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from channels.email.addresses import bare_addresses, parse_addresses
-from channels.email.automatic import NOT_AUTOMATIC, Automatic, is_machine, judge_automatic
+from channels.email.automatic import NOT_AUTOMATIC, Automatic, judge_automatic
 from channels.email.bodies import ParsedAttachment, collect
-from channels.email.bounces import read_bounce
+from channels.email.bounces import read_report
 from channels.email.charsets import decode_raw_header
 from channels.email.dates import parse_date, received_date
 from channels.email.headers import header_text, message_id, message_ids
@@ -78,6 +78,7 @@ class ParsedMail:
     automatic: Automatic = NOT_AUTOMATIC
     bounce: dict[str, Any] | None = None
     invitation: dict[str, Any] | None = None
+    notice: dict[str, Any] | None = None
     defects: tuple[str, ...] = ()
     headers: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """All of them, names in lower case, values as they came (:class:`channels.email.mime.Part`)."""
@@ -131,11 +132,16 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
     if not full_text and invitation is not None:
         full_text = invitation_words(invitation)
     automatic = judge_automatic(headers, root.content_type, sender.address or sender.name, subject)
-    bounce = None
-    if automatic.automatic:
-        from_server = _is_server(headers, sender)
-        if automatic.is_report or from_server or headers.get(b"return-path", b"").strip() == b"<>":
-            bounce = read_bounce(root, full_text, certain=from_server)
+    report = read_report(
+        root,
+        full_text,
+        subject=subject,
+        sender=sender,
+        automatic=automatic.automatic,
+        reported=automatic.is_report,
+    )
+    if report is not None and not automatic.automatic:
+        automatic = Automatic(True, report.sign, True)
     forwarded = _FORWARD.match(subject) is not None
     if not full_text and not automatic.automatic:
         full_text = _enclosed_words(contents.attachments)
@@ -166,7 +172,8 @@ def read_tree(root: Part, defects: list[str]) -> ParsedMail:
         full_text=full_text,
         attachments=tuple(contents.attachments),
         automatic=automatic,
-        bounce=bounce,
+        bounce=report.bounce if report is not None else None,
+        notice=report.notice if report is not None else None,
         invitation=invitation,
         defects=_told(defects),
         headers=headers,
@@ -186,11 +193,6 @@ def _delivered_to(headers: dict[bytes, bytes]) -> tuple[str, ...]:
         if value is not None:
             found += bare_addresses(value)
     return tuple(dict.fromkeys(found))
-
-
-def _is_server(headers: dict[bytes, bytes], sender: Party) -> bool:
-    """Whether a mail server itself wrote, so that even prose without a code reports a failure."""
-    return b"x-failed-recipients" in headers or is_machine(sender.address or sender.name)
 
 
 def _invitation(files: list[ParsedAttachment]) -> dict[str, Any] | None:

@@ -1,16 +1,11 @@
-"""Automatic mail and delivery reports."""
+"""Automatic mail."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 
 from channels.email.automatic import judge_automatic
 from channels.email.parse import parse_mail
-
-MAIL = Path(__file__).resolve().parents[4] / "shared" / "mail"
 
 
 @pytest.mark.parametrize(
@@ -113,86 +108,3 @@ def test_senders_that_are_servers() -> None:
     for sender in ("MAILER-DAEMON@x.example", "postmaster@x.example", "MAILER-DAEMON"):
         assert judge_automatic({}, "text/plain", sender).automatic
     assert not judge_automatic({}, "text/plain", "post@x.example").automatic
-
-
-REPORT = b"""Return-Path: <>
-From: MAILER-DAEMON@desk.example (Mail Delivery System)
-To: support@desk.example
-Subject: Undelivered Mail Returned to Sender
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="b/1"
-
---b/1
-Content-Type: text/plain; charset=us-ascii
-
-Your message could not be delivered.
-
---b/1
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx1.desk.example
-
-Final-Recipient: rfc822; ok@example.org
-Action: relayed
-Status: 2.0.0
-
-Final-Recipient: rfc822; gone@example.org
-Action: failed
-Status: 5.1.1
-Diagnostic-Code: smtp; 550 5.1.1 <gone@example.org>:
- user unknown
-
---b/1
-Content-Type: %s
-
-From: support@desk.example
-Message-ID: <original.1@desk.example>
-Subject: Hello
-
-body
---b/1--
-"""
-
-
-@pytest.mark.parametrize("kind", [b"message/rfc822", b"text/rfc822-headers"])
-def test_delivery_report(kind: bytes) -> None:
-    mail = parse_mail(REPORT % kind)
-    assert mail.automatic.is_report
-    assert mail.bounce == {
-        "status": "5.1.1",
-        "smtp": "550",
-        "kind": "hard",
-        "reason": "userunknown",
-        "recipient": "gone@example.org",
-        "original_message_id": "<original.1@desk.example>",
-    }
-    assert mail.full_text == "Your message could not be delivered."
-    assert [file.name for file in mail.attachments] == (
-        ["Hello.eml"] if kind == b"message/rfc822" else []
-    )
-
-
-def test_delays_are_soft_and_successes_no_bounce() -> None:
-    delayed = REPORT.replace(b"Action: failed\nStatus: 5.1.1", b"Action: delayed\nStatus: 4.4.1")
-    delayed = delayed.replace(b"Action: relayed\nStatus: 2.0.0", b"Action: delayed\nStatus: 4.4.1")
-    bounce = parse_mail(delayed % b"message/rfc822").bounce
-    assert bounce is not None
-    assert bounce["kind"] == "soft"
-    fine = REPORT.replace(b"Action: failed\nStatus: 5.1.1", b"Action: delivered\nStatus: 2.1.5")
-    assert parse_mail(fine % b"message/rfc822").bounce is None
-
-
-@pytest.mark.skipif(not MAIL.is_dir(), reason="the published mail is not here")
-def test_published_reports() -> None:
-    truth = json.loads((MAIL / "bounces.json").read_text("utf-8"))
-    told = kinds = 0
-    for name, expected in truth.items():
-        mail = parse_mail((MAIL / "bounces" / name).read_bytes())
-        told += (mail.bounce is not None) == expected["is_bounce"]
-        if mail.bounce is not None:
-            kinds += any(
-                (mail.bounce["kind"] == "hard") == one["hard"] for one in expected["reports"]
-            )
-    assert told >= 94
-    assert kinds >= 76

@@ -37,8 +37,19 @@ def strings_of(mail: ParsedMail) -> Iterator[str]:
     yield from (*mail.in_reply_to, *mail.references, mail.message_id or "")
     for file in mail.attachments:
         yield from (file.name, file.content_type, file.content_id or "")
-    for value in (mail.bounce or {}).values():
-        yield value or ""
+    yield from _strings_in(mail.bounce)
+    yield from _strings_in(mail.notice)
+
+
+def _strings_in(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _strings_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings_in(one)
+    elif isinstance(value, str):
+        yield value
 
 
 def assert_harmless(mail: ParsedMail) -> None:
