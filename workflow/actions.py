@@ -19,11 +19,14 @@ __all__ = [
     "Assign",
     "CancelSend",
     "DiscardHeld",
+    "DismissSuggestion",
     "Escalate",
     "Forward",
     "HandBack",
     "JoinCustomers",
+    "Link",
     "MarkSpam",
+    "Merge",
     "NewTicket",
     "Note",
     "ReleaseHeld",
@@ -35,7 +38,10 @@ __all__ = [
     "SetPriority",
     "SetStatus",
     "Snooze",
+    "Split",
     "SplitCustomer",
+    "Unlink",
+    "Unmerge",
     "Unsnooze",
 ]
 
@@ -240,6 +246,59 @@ class MarkSpam(Action):
     word: ClassVar[str] = "spam"
     ticket: int
     spam: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Merge(Action):
+    """Say that a ticket is about the same matter as another: that one has its messages from now on."""
+
+    word: ClassVar[str] = "merge"
+    ticket: int
+    into: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerge(Action):
+    """Take a merged ticket out again, with everything that is its own."""
+
+    word: ClassVar[str] = "unmerge"
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Action):
+    """Make a ticket of its own of a message and all that came after it, or (``only``) of it alone."""
+
+    word: ClassVar[str] = "split"
+    ticket: int
+    message: int
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link(Action):
+    """Say that two tickets have to do with each other."""
+
+    word: ClassVar[str] = "link"
+    ticket: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unlink(Action):
+    """Say that two tickets have nothing to do with each other after all."""
+
+    word: ClassVar[str] = "unlink"
+    ticket: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class DismissSuggestion(Action):
+    """Say that a ticket is not about the matter of the one it looks like."""
+
+    word: ClassVar[str] = "dismiss suggestion"
+    ticket: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from workflow import (
     delivery,
     escalation,
     forward,
+    linking,
     opening,
     release,
     reply,
     sender_rules,
     sla,
+    splitting,
+    undo_merging,
 )
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
@@ -26,6 +29,7 @@ from workflow.errors import Refusal
 from workflow.escalation_rules import EscalationFile
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Reader
+from workflow.merge_tree import draft_on, follow, raise_drafts
 from workflow.model import ENGINE, Actor
 from workflow.outgoing import Composer
 from workflow.projections import refresh
@@ -40,16 +44,11 @@ from workflow.undo import revert
 __all__ = ["Desk", "Outcome"]
 
 _REGISTERED = (
-    customers,
-    delivery,
-    escalation,
-    forward,
-    opening,
-    release,
-    reply,
-    sender_rules,
-)
-"""Modules that only need to be imported: they put their actions into ``APPLY``."""
+    customers, delivery, escalation, forward, linking, opening, release, reply,
+    sender_rules, splitting, undo_merging,
+)  # fmt: skip
+"""Modules that only need to be imported: they put their actions into ``APPLY``, and what takes them
+back into ``REVERTS``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,7 @@ class Desk:
             results = [self._apply(context, action) for action in actions]
             change.summary = "; ".join(dict.fromkeys(result.summary for result in results))[:500]
             transaction.session.add(change)
+            raise_drafts(transaction)
             refresh(transaction, self.policy)
             assert change.id is not None
             return [
@@ -200,10 +200,11 @@ class Desk:
         no file removes the draft.
         """
         with self.store.write(self.clock.now()) as transaction:
-            draft = transaction.session.get(Draft, (agent, ticket, kind))
+            draft = draft_on(transaction, agent, ticket, kind)
             if not text.strip() and not (options and options.files):
                 if draft is not None:
                     transaction.session.delete(draft)
+                raise_drafts(transaction)
                 return
             if draft is None:
                 transaction.ticket(ticket)
@@ -212,6 +213,7 @@ class Desk:
             if options is not None:
                 draft.options = options.to_json()
             transaction.session.add(draft)
+            raise_drafts(transaction)
 
     def discard_draft(self, agent: str, ticket: int, kind: str) -> None:
         """Forget what an agent has typed."""
@@ -249,6 +251,7 @@ class Desk:
         )
 
     def _apply(self, context: Context, action: Action) -> Result:
+        action = follow(context, action)
         return APPLY[type(action)](context, action)
 
     def _revert(self, transaction: Transaction, target: Change, actor: Actor, summary: str) -> None:
@@ -259,6 +262,7 @@ class Desk:
         transaction.session.flush()
         target.undone_by = change.id
         transaction.session.add_all([target, change])
+        raise_drafts(transaction)
         refresh(transaction, self.policy)
 
     def _mirror_settings(self) -> None:

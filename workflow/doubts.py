@@ -33,11 +33,15 @@ class Letter:
     files: int = 0
     people: Sequence[str] = ()
     agents: Sequence[str] = ()
+    strangers: Sequence[str] = ()
+    """The addresses of whoever is answered, where they took no part in it until they wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One warning: a word for programs (``attachment``, ``greeting``, ``subject``) and a sentence."""
+    """One warning: a word for programs (``stranger``, ``attachment``, ``greeting``, ``subject``) and a
+    sentence.
+    """
 
     code: str
     sentence: str
@@ -46,6 +50,18 @@ class Doubt:
 def doubts(letter: Letter) -> tuple[Doubt, ...]:
     """Everything that looks wrong with an answer, in the order in which a person should look."""
     return tuple(found for check in _CHECKS if (found := check(letter)) is not None)
+
+
+# -- somebody who took no part
+
+
+def _stranger(letter: Letter) -> Doubt | None:
+    outside = {address.lower() for address in letter.strangers}
+    going = (party.address for party in (*letter.to, *letter.cc, *letter.bcc))
+    found = next((address for address in going if address.lower() in outside), None)
+    if found is None:
+        return None
+    return Doubt("stranger", f"it goes to {found}, who took no part in this until now")
 
 
 # -- an attachment that is spoken of and is not there
@@ -208,4 +224,9 @@ def _subject(letter: Letter) -> Doubt | None:
     return Doubt("subject", "the subject is empty")
 
 
-_CHECKS: tuple[Callable[[Letter], Doubt | None], ...] = (_attachment, _greeting, _subject)
+_CHECKS: tuple[Callable[[Letter], Doubt | None], ...] = (
+    _stranger,
+    _attachment,
+    _greeting,
+    _subject,
+)

@@ -9,6 +9,7 @@ from typing import Any
 
 from workflow import sla
 from workflow.model import FAR_FUTURE_MS, Metric, Priority, to_millis
+from workflow.moved_facts import MovedFacts
 
 __all__ = ["CLOCK_EVENTS", "Projection", "facts", "first_priority", "project"]
 
@@ -22,6 +23,10 @@ CLOCK_EVENTS = (
     "ticket.priority",
     "ticket.spam",
     "ticket.merged",
+    "ticket.joined",
+    "ticket.parted",
+    "messages.left",
+    "messages.came",
     "sla.at_risk",
     "sla.breached",
 )
@@ -46,36 +51,41 @@ Row = tuple[datetime, str, Mapping[str, Any]]
 
 
 def facts(events: Iterable[Row]) -> list[sla.Fact]:
-    """The facts of a ticket's events, in the order of their times."""
-    found = [fact for at, name, data in events if (fact := _fact(at, name, data)) is not None]
-    found.sort(
-        key=lambda fact: fact.at
-    )  # stable: events of one moment keep the order in which they were written
-    return found
+    """The facts of a ticket's events, in the order of their times.
+
+    What is about a message is there while the message is: see :mod:`workflow.moved_facts`.
+    """
+    found = MovedFacts()
+    for at, name, data in events:
+        if not found.take(at, name, data) and (fact := _fact(at, name, data)) is not None:
+            found.add(fact)
+    return found.here()
 
 
 def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
     counts = bool(data.get("counts", True))
+    message: int | None = data.get("message")
     if name == "message.received":
         # What somebody else wrote aside is no word of the customer.
-        silent = data.get("automatic") or data.get("claims_us") or data.get("aside")
-        return None if silent else sla.Fact(at, "received", counts=counts)
+        if data.get("automatic") or data.get("claims_us") or data.get("aside"):
+            return None
+        return sla.Fact(at, "received", counts=counts, message=message)
     if name == "message.sent":
         if not data.get("human", True):
             return None
-        return sla.Fact(at, "sent", str(data.get("message", "")), counts=counts)
+        return sla.Fact(at, "sent", str(message or ""), counts=counts, message=message)
     if name in ("message.queued", "send.cancelled"):
         if not data.get("human", True):
             return None
-        return sla.Fact(at, name.partition(".")[2], str(data.get("message", "")))
+        return sla.Fact(at, name.partition(".")[2], str(message or ""), message=message)
     if name == "ticket.status":
-        return sla.Fact(at, "status", str(data["after"]))
+        return sla.Fact(at, "status", str(data["after"]), message=message)
     if name == "ticket.priority":
         return sla.Fact(at, "priority", str(data["after"]))
     if name == "ticket.spam":
         return sla.Fact(at, "out" if data["after"] else "back")
     if name == "ticket.merged":
-        return sla.Fact(at, "out" if data["after"] is not None else "back")
+        return sla.Fact(at, "out" if data["after"] is not None else "back", "merged")
     if name in ("sla.at_risk", "sla.breached"):
         return sla.Fact(at, "told", name.removeprefix("sla."), metric=Metric(data["metric"]))
     return None

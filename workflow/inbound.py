@@ -55,10 +55,11 @@ class Inbound:
     ``text`` is the readable body without quoted history, ``full_text`` the whole readable body;
     both have passed :func:`workflow.plaintext.printable`. ``reached_at`` is when it reached us
     (clocks start there), ``date`` what its sender claims. ``in_reply_to`` and ``references`` are
-    the Message-IDs it answers, in the order of their headers. ``reply_token`` is the text of a
-    token of ours found in its recipients or references, not yet checked. ``own`` marks mail that
-    one of our own addresses sent; ``from_sent`` that it lay in the account's own folder of sent
-    mail, where nobody but us can put it; ``claims_us`` what says so, and nothing confirms it.
+    the Message-IDs it answers, in the order of their headers. ``reply_tokens`` are texts of tokens
+    of ours found in its recipients or references, ``subject_tokens`` and ``text_tokens`` those that
+    are written in its subject and in its whole text, none of them checked yet. ``own`` marks mail
+    that one of our own addresses sent; ``from_sent`` that it lay in the account's own folder of
+    sent mail, where nobody but us can put it; ``claims_us`` what says so, and nothing confirms it.
     ``automatic_sign`` is the header by which it is automatic, ``authentication`` what our server
     found out about its sender (docs/json.md), ``loop_ids`` are marks against loops that it carries.
 
@@ -87,6 +88,8 @@ class Inbound:
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     reply_tokens: tuple[str, ...] = ()
+    subject_tokens: tuple[str, ...] = ()
+    text_tokens: tuple[str, ...] = ()
     text: str = ""
     full_text: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -111,6 +114,11 @@ class Inbound:
     deletes: tuple[str, ...] = ()
     handle: str = ""
     set_aside: bool = False
+
+    @property
+    def is_a_word(self) -> bool:
+        """Whether it is a customer's own word of today, which opens tickets and owes an answer."""
+        return not (self.own or self.claims_us or self.automatic or self.before_cutoff)
 
 
 class Reader(Protocol):

@@ -15,7 +15,7 @@ from typing import Any
 from workflow.companies import STANDARD, Company, CompanyFile
 from workflow.holding import Gate, open_gate
 from workflow.inbound import Inbound, Party, Source
-from workflow.model import CUSTOMER, ENGINE, UNRESOLVED, Direction
+from workflow.model import CUSTOMER, ENGINE, UNRESOLVED, Direction, Status
 from workflow.settings import Settings
 from workflow.store.statements import bindparam, col, func, or_, select, update
 from workflow.store.store import Transaction
@@ -29,10 +29,11 @@ from workflow.store.tables import (
     Message,
     MessageAlias,
     Ticket,
+    TicketLink,
 )
 from workflow.tokens import check_token
 
-__all__ = ["GOES_ON", "Batch", "Known", "TicketState", "look_up", "write"]
+__all__ = ["GOES_ON", "Batch", "Known", "Recent", "TicketState", "look_up", "write"]
 
 GOES_ON = timedelta(days=7)
 """So long after it was resolved a ticket goes on when its customer writes in the same chat."""
@@ -47,6 +48,17 @@ class Known:
     message: int | None = None
     ticket: int | None = None
     held: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a customer has written about lately: a ticket, its subject as it is compared, and when
+    something last came or went on it.
+    """
+
+    ticket: int
+    matter: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -82,6 +94,13 @@ class Batch:
     by_dedupe: dict[str, Known] = field(default_factory=dict)
     by_message_id: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     """Ticket, direction and channel for the name of a message."""
+    homes: dict[str, int] = field(default_factory=dict)
+    """The ticket it belongs to, where that was merged into the one it is shown on."""
+    continued_by: dict[int, int] = field(default_factory=dict)
+    """For a closed ticket the newest one that goes on with it."""
+    recent: dict[int, list[Recent]] = field(default_factory=dict)
+    """By customer, the oldest first."""
+    links: list[dict[str, Any]] = field(default_factory=list)
     named: dict[str, int] = field(default_factory=dict)
     """The message for a name by which an item changes it."""
     stored: dict[int, Message] = field(default_factory=dict)
@@ -117,7 +136,12 @@ class Batch:
         return self.transaction.now
 
     def remember(
-        self, message_id: str | None, ticket: int, direction: str, channel: str = "email"
+        self,
+        message_id: str | None,
+        ticket: int,
+        direction: str,
+        channel: str = "email",
+        home: int | None = None,
     ) -> None:
         """Note whose a Message-ID is.
 
@@ -127,6 +151,9 @@ class Batch:
         ours = direction == Direction.OUT and known is not None and known[1] != Direction.OUT
         if message_id and (known is None or ours):
             self.by_message_id[message_id] = (ticket, direction, channel)
+            self.homes.pop(message_id, None)
+            if home is not None:
+                self.homes[message_id] = home
 
     def party(self, item: Inbound) -> Party:
         """Whose ticket it is: the sender, or for mail that we sent ourselves the first other
@@ -242,16 +269,19 @@ def look_up(batch: Batch, items: Sequence[Inbound], *, guarded: bool = True) -> 
         )
         batch.aside.update(name for name in aside if name)
     _load_aliases(batch, wanted)
+    _load_homes(batch, wanted)
     _load_amended(batch, amended)
     _load_conversations(batch, items)
     tickets = {ticket for ticket, _direction, _channel in batch.by_message_id.values()}
+    tickets.update(batch.homes.values())
     tickets.update(row.ticket_id for row in batch.stored.values())
     tickets.update(number for numbers in batch.conversations.values() for number in numbers)
     for item in items:
-        for token in item.reply_tokens:
+        for token in (*item.reply_tokens, *item.subject_tokens, *item.text_tokens):
             if (owner := check_token(batch.secret, token)) is not None:
                 tickets.add(owner)
     _load_tickets(batch, tickets)
+    _load_continued(batch)
     _load_customers(batch, items)
     if guarded:
         known = sorted(batch.tickets)
@@ -272,6 +302,24 @@ def _load_aliases(batch: Batch, wanted: set[str]) -> None:
         )
         for alias, number, direction, channel in found:
             batch.remember(alias, number, direction, channel)
+
+
+def _load_homes(batch: Batch, wanted: set[str]) -> None:
+    """Where messages of merged tickets are at home."""
+    for chunk in _chunks(sorted(wanted & batch.by_message_id.keys())):
+        session = batch.transaction.session
+        away = col(Message.home_id).is_not(None)
+        mails = select(
+            Message.message_id, Message.ticket_id, Message.direction, Message.home_id
+        ).where(col(Message.message_id).in_(chunk), away)
+        chats = (
+            select(MessageAlias.alias, Message.ticket_id, Message.direction, Message.home_id)
+            .join(Message, col(Message.id) == col(MessageAlias.message_row))
+            .where(col(MessageAlias.alias).in_(chunk), away)
+        )
+        for name, ticket, direction, home in (*session.exec(mails), *session.exec(chats)):
+            if name and home and batch.by_message_id[name][:2] == (ticket, direction):
+                batch.homes.setdefault(name, home)
 
 
 def _load_amended(batch: Batch, names: set[str]) -> None:
@@ -366,6 +414,28 @@ def _load_tickets(batch: Batch, ids: Iterable[int]) -> None:
         waiting = targets - batch.tickets.keys()
 
 
+def _load_continued(batch: Batch) -> None:
+    """For what is closed the tickets that go on with it, and those that go on with them."""
+    looked_up: set[int] = set()
+    while True:
+        closed = {
+            number
+            for number, state in batch.tickets.items()
+            if state.status == Status.CLOSED and number not in looked_up
+        }
+        if not closed:
+            return
+        looked_up |= closed
+        for chunk in _chunks(sorted(closed)):
+            rows = batch.transaction.session.exec(
+                select(TicketLink.other_id, TicketLink.ticket_id)
+                .where(col(TicketLink.other_id).in_(chunk), col(TicketLink.kind) == "continues")
+                .order_by(col(TicketLink.ticket_id))
+            )
+            batch.continued_by.update((other, number) for other, number in rows)
+        _load_tickets(batch, batch.continued_by.values())
+
+
 def _load_customers(batch: Batch, items: Sequence[Inbound]) -> None:
     wanted = {batch.identity(item) for item in items}
     kinds = {kind for kind, _value in wanted}
@@ -411,6 +481,7 @@ def write(batch: Batch) -> None:
             update(table).where(table.c.id == bindparam("key")).values(**values), old
         )
     transaction.insert_many(Held, batch.held)
+    transaction.insert_many(TicketLink, batch.links)
     transaction.insert_many(Message, batch.messages)
     transaction.insert_many(MessageAlias, batch.aliases)
     transaction.insert_many(AttachmentRow, batch.attachments)

@@ -39,8 +39,10 @@ def ledger(
 
     def note(clock: Clock, start: datetime, end: datetime) -> None:
         intervals = found.setdefault(clock.metric, [])
-        if started.get(clock.metric) != clock.started_at:
-            # A new promise of the same kind: the one before it is over and settled.
+        counted = sum(entry.counted_s for entry in intervals)
+        if started.get(clock.metric) != clock.started_at or ceil(clock.spent_s) < counted:
+            # A new promise of the same kind: the one before it is over and settled, or that of a
+            # ticket that was merged in goes on in its place.
             started[clock.metric] = clock.started_at
             intervals.clear()
         _pause(intervals, start)

@@ -74,8 +74,16 @@ class Proposal:
             files=files,
             people=tuple(filter(None, people)),
             agents=tuple(filter(None, agents)),
+            strangers=self._strangers(),
         )
         return doubts(letter)
+
+    def _strangers(self) -> tuple[str, ...]:
+        """The addresses of whoever is answered, where they took no part until they wrote."""
+        if self.kind != "reply" or self.answered is None or not self.answered.stranger:
+            return ()
+        parties = (address for _name, address in self.answered.reply_to)
+        return (self.answered.from_address, *parties)
 
 
 def propose(

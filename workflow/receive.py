@@ -24,7 +24,8 @@ from workflow.send_later import cancel_unless_reply
 from workflow.settings import Settings
 from workflow.store.store import Transaction
 from workflow.store.tables import Cursor
-from workflow.threading_rules import thread
+from workflow.suggestions import load_recent, suggest
+from workflow.threading_rules import CONTINUES, Found, thread
 
 __all__ = ["CursorMove", "Received", "receive"]
 
@@ -68,6 +69,7 @@ def receive(
     """
     batch = Batch(transaction, settings, secret, settings.own_addresses, companies)
     look_up(batch, items, guarded=guarded)
+    load_recent(batch, items)
     outcomes = [_take(batch, item) for item in items]
     write(batch)
     cancel_unless_reply(batch, batch.spoken)
@@ -112,20 +114,18 @@ def _decide(batch: Batch, item: Inbound) -> Received:
     gate = batch.gate
     if gate is not None and gate.came_back(item) is not None:
         return Received(Intake.DUPLICATE, "a mail of our own that came back")
-    state, matched_by = thread(batch, item)
+    place = thread(batch, item)
+    state, outcome = place.ticket, Intake.APPENDED
     answered = state.id if state is not None else None
     if gate is not None and (objection := gate.judge(item, answered)) is not None:
         gate.counts.add(item, answered, joined=answered is not None)
         return _hold(batch, item, objection, answered)
     if state is None:
-        state, matched_by = _open(batch, item), "new"
-        outcome = Intake.CREATED
-    else:
-        outcome = Intake.APPENDED
-    message = _append(batch, item, state, matched_by)
+        state, outcome = _open(batch, item, place), Intake.CREATED
+    message = _append(batch, item, state, place)
     if gate is not None:
         gate.counts.add(item, state.id, joined=outcome is Intake.APPENDED)
-    return Received(outcome, None, state.id, message, None, matched_by)
+    return Received(outcome, None, state.id, message, None, place.rule)
 
 
 def _hold(batch: Batch, item: Inbound, objection: Objection, ticket: int | None) -> Received:
@@ -161,7 +161,7 @@ def _hold(batch: Batch, item: Inbound, objection: Objection, ticket: int | None)
     return Received(Intake.HELD, objection.cause, held=number)
 
 
-def _open(batch: Batch, item: Inbound) -> TicketState:
+def _open(batch: Batch, item: Inbound, found: Found) -> TicketState:
     number = batch.next_ticket
     batch.next_ticket += 1
     state = TicketState(id=number, status=_first_status(item).value)
@@ -178,6 +178,7 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
         "created_at": item.reached_at,
         "updated_at": batch.now,
         "snoozed_until_reply": False,
+        "looks_like": None,
         "no_clocks": item.before_cutoff,
         "last_message_at": None,
         "last_direction": Direction.IN.value,
@@ -199,6 +200,10 @@ def _open(batch: Batch, item: Inbound) -> TicketState:
         cause=f"{item.channel} from {item.sender.address or 'nobody'}",
     )
     batch.tell_company(number, state.row["customer_id"])
+    if found.continues is not None:
+        _continue(batch, number, found.continues)
+    else:
+        suggest(batch, item, state)
     return state
 
 
@@ -209,7 +214,16 @@ def _first_status(item: Inbound) -> Status:
     return Status.OPEN if item.own or item.before_cutoff else Status.NEW
 
 
-def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) -> int:
+def _continue(batch: Batch, number: int, closed: int) -> None:
+    """Link a new ticket to the closed one that it goes on with."""
+    batch.continued_by[closed] = number
+    batch.links.append({"ticket_id": number, "other_id": closed, "kind": CONTINUES})
+    cause = f"#{closed} was closed for too long to be opened again"
+    for ticket, data in ((number, {"ticket": closed}), (closed, {"from": number})):
+        batch.event("ticket.linked", ticket, batch.now, {**data, "kind": CONTINUES}, cause)
+
+
+def _append(batch: Batch, item: Inbound, state: TicketState, found: Found) -> int:
     number = batch.next_message
     batch.next_message += 1
     full = item.full_text if item.full_text != item.text else None
@@ -224,6 +238,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
         {
             "id": number,
             "ticket_id": state.id,
+            "home_id": found.home if found.home != state.id else None,
             "direction": direction.value,
             "author": agent or item.sender.name or item.sender.address,
             "agent": agent,
@@ -247,7 +262,7 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
             "bounce": item.bounce,
             "authentication": _authentication(item),
             "invitation": item.invitation,
-            "matched_by": matched_by,
+            "matched_by": found.rule,
             "raw_sha256": item.raw_sha256,
             "raw_size": item.raw_size,
             "delivery": "sent" if sent else None,
@@ -269,7 +284,8 @@ def _append(batch: Batch, item: Inbound, state: TicketState, matched_by: str) ->
     if item.dedupe_key:
         batch.by_dedupe[item.dedupe_key] = Known(number, state.id)
     for name in (item.message_id, *item.aliases):
-        batch.remember(name, state.id, direction.value, item.channel)
+        away = found.home if found.home != state.id else None
+        batch.remember(name, state.id, direction.value, item.channel, away)
         if name:
             batch.named.setdefault(name, number)
     name_also(batch, number, item.aliases)
@@ -345,13 +361,13 @@ def _note_message(
         state.row["last_line"] = summary_line(item.text)
     if item.from_sent and state.status == Status.NEW and not item.automatic:
         # As an answer from here would: somebody has seen to it.
-        _set_status(batch, state, Status.OPEN, "answered in another program")
+        _set_status(batch, state, Status.OPEN, "answered in another program", number)
     if item.own or item.automatic or item.before_cutoff or unsure:
         return
     if not aside:
         batch.spoken.add(state.id)
     if state.status not in (Status.NEW, Status.OPEN):
-        _set_status(batch, state, Status.OPEN, "the customer wrote")
+        _set_status(batch, state, Status.OPEN, "the customer wrote", number)
         state.row["resolved_at"] = None
         state.clock_work = True
     if state.snoozed:
@@ -360,8 +376,9 @@ def _note_message(
         state.row["snoozed_until"], state.row["snoozed_until_reply"] = None, False
 
 
-def _set_status(batch: Batch, state: TicketState, status: Status, cause: str) -> None:
-    data = {"before": state.status, "after": status.value}
+def _set_status(batch: Batch, state: TicketState, status: Status, cause: str, message: int) -> None:
+    # The message is named, so that the status goes back should it be split off.
+    data = {"before": state.status, "after": status.value, "message": message}
     batch.event("ticket.status", state.id, batch.now, data, cause=cause)
     state.status = state.row["status"] = status.value
 

@@ -23,6 +23,7 @@ from workflow.recipients import chat_of, recipients_of
 from workflow.settings import ChannelSettings
 from workflow.store.statements import col, func, select
 from workflow.store.tables import Identity, Message, Ticket
+from workflow.tokens import with_reference
 from workflow.via import account_via, identity_of
 
 __all__ = ["account_of", "reply"]
@@ -65,7 +66,7 @@ def reply(context: Context, action: a.Reply) -> Result:
         ticket,
         Post(
             account=account,
-            subject=_subject(action, account, answered_row, ticket),
+            subject=_subject(context, action, account, answered_row, ticket),
             text=text,
             to=to,
             cc=cc,
@@ -82,17 +83,26 @@ def reply(context: Context, action: a.Reply) -> Result:
             unless_reply=action.unless_reply,
         ),
     )
+    # It belongs with what it answers, should a merge be undone.
+    message.home_id = answered_row.home_id if answered_row else None
     open_if_new(context, ticket, parse_status(action.to_status) if action.to_status else None)
     return Result(f"reply on #{ticket.id}", ticket.id, message.id, item.id)
 
 
 def _subject(
-    action: a.Reply, account: ChannelSettings, answered: Message | None, ticket: Ticket
+    context: Context,
+    action: a.Reply,
+    account: ChannelSettings,
+    answered: Message | None,
+    ticket: Ticket,
 ) -> str:
-    if account.kind == "email" and action.subject is not None:
-        return one_line(action.subject)
     subject = (answered.subject if answered else "") or ticket.subject
-    return reply_subject(subject) if account.kind == "email" else subject
+    if account.kind != "email":
+        return subject
+    subject = reply_subject(subject) if action.subject is None else one_line(action.subject)
+    if account.subject_reference:
+        return with_reference(context.secret, action.ticket, subject)
+    return subject
 
 
 def _answered_row(context: Context, action: a.Reply) -> Message | None:

@@ -127,6 +127,10 @@ class ChannelSettings:
     """What stands below every answer (:mod:`workflow.signatures`)."""
     format: str = "markdown"
     """``markdown``: an answer that has marks goes out as HTML too; ``plain``: as it was typed."""
+    reopen_days: int | None = None
+    """As of the desk, for this account; None takes the desk's."""
+    subject_reference: bool = False
+    """Whether answers carry the ticket's reference in their subject."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
     """What the file says for a kind that is not built in; the channel itself checks it."""
 
@@ -144,6 +148,18 @@ class Settings:
     channels: tuple[ChannelSettings, ...] = ()
     caps: Caps = field(default_factory=Caps)
     warnings: tuple[str, ...] = ()
+    reopen_days: int = 30
+    """So many days after it was closed a ticket opens again when its customer answers; later the
+    answer begins a new one that is linked to it."""
+    suggest_days: int = 7
+    """So many days back a new ticket is compared with others of its customer; 0 never."""
+
+    def reopen_days_of(self, account: str | None) -> int:
+        """The days for mail of an account."""
+        channel = self.channel(account) if account else None
+        if channel is not None and channel.reopen_days is not None:
+            return channel.reopen_days
+        return self.reopen_days
 
     @property
     def own_addresses(self) -> frozenset[str]:

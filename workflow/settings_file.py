@@ -34,6 +34,7 @@ __all__ = ["read_settings"]
 
 _LONGEST_S = 366 * 86_400
 _LONGEST_SIGNATURE = 2_000
+_MOST_DAYS = 36_500
 TELEGRAM_URL = "https://api.telegram.org/bot"
 
 
@@ -66,7 +67,8 @@ class _Check:
         self.warnings: list[str] = []
 
     def settings(self, data: dict[str, Any]) -> Settings:
-        self._known(data, {"database", "agent", "group", "channel", "caps"}, ("", 0))
+        known = {"database", "agent", "group", "channel", "caps", "reopen_days", "suggest_days"}
+        self._known(data, known, ("", 0))
         agents = tuple(
             self._agent(e, ("agent", i)) for i, e in enumerate(self._tables(data, "agent"))
         )
@@ -111,6 +113,8 @@ class _Check:
             channels,
             self._caps(data.get("caps", {})),
             tuple(self.warnings),
+            reopen_days=self._days(data, "reopen_days", ("", 0), 30) or 0,
+            suggest_days=self._days(data, "suggest_days", ("", 0), 7) or 0,
         )
 
     def _caps(self, entry: object) -> Caps:
@@ -162,7 +166,7 @@ class _Check:
         known = {
             "name", "kind", "address", "display_name", "aliases", "since", "undo_send", "imap", "smtp",
             "folders", "sent_folder", "read_sent", "poll", "max_size", "auth_servers", "dmarc", "spam",
-            "unknown_address", "signature", "format",
+            "unknown_address", "signature", "format", "reopen_days", "subject_reference",
         }  # fmt: skip
         self._known(entry, known, where)
         address = self._text(entry, "address", where, "")
@@ -192,6 +196,8 @@ class _Check:
             hold_dmarc=self._holds(entry, "dmarc", where, "show"),
             hold_spam=self._holds(entry, "spam", where, "hold"),
             hold_unknown=self._holds(entry, "unknown_address", where, "show"),
+            reopen_days=self._days(entry, "reopen_days", where, None),
+            subject_reference=self._flag(entry, "subject_reference", where),
             imap=self._server(entry, "imap", where, 993),
             smtp=self._server(entry, "smtp", where, 465),
             signature=self._signature(entry, where),
@@ -230,7 +236,9 @@ class _Check:
     def _telegram(
         self, entry: dict[str, Any], name: str, where: tuple[str, int]
     ) -> ChannelSettings:
-        known = {"name", "kind", "display_name", "since", "undo_send", "token", "base_url"}
+        known = {
+            "name", "kind", "display_name", "since", "undo_send", "token", "base_url", "reopen_days",
+        }  # fmt: skip
         self._known(entry, known, where)
         token = self._secret(entry.get("token"), "token", where)
         if token is None:
@@ -260,6 +268,7 @@ class _Check:
             undo_send_s=self._duration(entry, "undo_send", where, 15),
             token=token,
             base_url=base_url,
+            reopen_days=self._days(entry, "reopen_days", where, None),
         )
 
     def _server(
@@ -426,6 +435,22 @@ class _Check:
         if found not in ("hold", "show"):
             raise self._fault(where, key, f"{found!r} is neither hold nor show")
         return found == "hold"
+
+    def _days(
+        self, entry: dict[str, Any], key: str, where: tuple[str, int], default: int | None
+    ) -> int | None:
+        found = entry.get(key, default)
+        if found is not None and (type(found) is not int or not 0 <= found <= _MOST_DAYS):
+            raise self._fault(
+                where, key, f"{found!r} is not a number of days from 0 to {_MOST_DAYS}"
+            )
+        return found
+
+    def _flag(self, entry: dict[str, Any], key: str, where: tuple[str, int]) -> bool:
+        found = entry.get(key, False)
+        if not isinstance(found, bool):
+            raise self._fault(where, key, f"{key} is true or false, found {found!r}")
+        return found
 
     def _size(self, entry: dict[str, Any], where: tuple[str, int]) -> int:
         found = entry.get("max_size", "50MB")

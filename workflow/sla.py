@@ -40,8 +40,10 @@ class Fact:
     ``kind``: ``received`` (a customer's own message), ``sent`` (a person's public reply that left),
     ``queued`` and ``cancelled`` (such a reply put into the outbox and taken back; ``value`` tells
     which), ``status`` and ``priority`` (``value`` is the new one), ``out`` and ``back`` (marked as
-    spam or merged, and taken back), ``told`` (``value`` is ``at_risk`` or ``breached``, ``metric``
-    says of which clock). ``counts`` is False for history that came by import: it moves no clock.
+    spam or ``merged``, and taken back), ``joined`` (another ticket was merged into this one:
+    ``value`` is its number, ``course`` what had happened to it), ``told`` (``value`` is ``at_risk``
+    or ``breached``, ``metric`` says of which clock). ``counts`` is False for history that came by
+    import: it moves no clock. ``message`` is the message that it is about, if it is about one.
     """
 
     at: datetime
@@ -49,6 +51,8 @@ class Fact:
     value: str = ""
     metric: Metric | None = None
     counts: bool = True
+    message: int | None = None
+    course: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class _State:
     priority: Priority
     status: Status = Status.NEW
     out: bool = False
+    out_at: datetime | None = None
     answered: bool = False
     unanswered: datetime | None = None
     set_aside: datetime | None = None
@@ -263,12 +268,14 @@ def _apply(state: _State, fact: Fact) -> None:
     elif fact.kind == "priority":
         _priority(state, Priority(int(fact.value)))
     elif fact.kind == "out":
-        state.out = True
+        state.out, state.out_at = True, fact.at
         for metric in list(state.clocks):
             state.stop(metric, fact.at)
     elif fact.kind == "back":
         state.out = False
-        _back(state, fact.at)
+        _back(state, fact)
+    elif fact.kind == "joined":
+        _joined(state, fact)
     elif fact.kind == "told" and fact.metric in state.clocks:
         clock = state.clocks[fact.metric]
         breached = clock.breached_told or fact.value == "breached"
@@ -337,16 +344,89 @@ def _priority(state: _State, priority: Priority) -> None:
             state.clocks[metric] = state.retargeted(clock)
 
 
-def _back(state: _State, at: datetime) -> None:
+def _back(state: _State, fact: Fact) -> None:
     if state.done:
         return
-    state.revive(at)
+    state.revive(fact.at)
     if state.unanswered is None:
         return
-    # What was written while the ticket was out had no clock.
-    state.owe_response(at)
+    since = fact.at
+    if fact.value == "merged" and state.out_at is not None and state.unanswered > state.out_at:
+        # It was written while the clocks of the other ticket ran for it.
+        since = state.unanswered
+    # What was written while the ticket was spam had no clock.
+    state.owe_response(since)
     if Metric.RESOLUTION not in state.clocks:
-        state.start(Metric.RESOLUTION, at)
+        state.start(Metric.RESOLUTION, since)
+
+
+def _joined(state: _State, fact: Fact) -> None:
+    """What is owed on the other ticket is owed here from now on.
+
+    Of two promises of a kind the one that has used up more goes on, so that no merge gives time
+    back; for updates the one that began last.
+    """
+    told: list[tuple[Clock, datetime, datetime]] = []
+    other = _State(state.policy, Priority.MEDIUM)
+    other.on_interval = lambda *interval: told.append(interval)
+    for one in fact.course:
+        _apply(other, one)
+    state.under_way |= other.under_way
+    if other.out:
+        return
+    waiting = [at for at in (state.unanswered, state.set_aside, other.unanswered) if at is not None]
+    if other.unanswered is not None:
+        if state.done:
+            state.set_aside = min(waiting)
+        else:
+            state.unanswered = min(waiting)
+    if state.out or state.done or state.policy is None:
+        return
+    theirs = next((other.clocks[metric] for metric in _RESPONSES if other.owed(metric)), None)
+    if theirs is not None:
+        response = Metric.NEXT_RESPONSE if state.answered else Metric.FIRST_RESPONSE
+        _take_over(state, response, theirs, fact.at, told)
+    for metric in (Metric.RESOLUTION, Metric.UPDATE):
+        if other.owed(metric):
+            _take_over(state, metric, other.clocks[metric], fact.at, told)
+
+
+def _take_over(
+    state: _State,
+    metric: Metric,
+    theirs: Clock,
+    at: datetime,
+    told: list[tuple[Clock, datetime, datetime]],
+) -> None:
+    """Let another ticket's promise go on as the one of this metric, if it is the nearer one."""
+    mine = state.clocks.get(metric)
+    if mine is not None and mine.ended_at is None:
+        mine_goes_on = (
+            mine.started_at >= theirs.started_at
+            if metric is Metric.UPDATE
+            else mine.spent(at) >= theirs.spent(at)
+        )
+        if mine_goes_on:
+            return
+    target = state.target(metric)
+    same = metric is theirs.metric and target == theirs.target_s
+    clock = replace(
+        theirs,
+        metric=metric,
+        target_s=target,
+        at_risk_told=same and theirs.at_risk_told,
+        breached_told=same and theirs.breached_told,
+    )
+    if state.on_interval is not None:
+        for before, start, end in told:
+            if (before.metric, before.started_at) == (theirs.metric, theirs.started_at):
+                state.on_interval(replace(before, metric=metric, target_s=target), start, end)
+    paused = metric is Metric.RESOLUTION and state.policy and state.status in state.policy.pause_on
+    if clock.running_from is None and not paused:
+        clock = replace(clock, running_from=at)
+    state.clocks[metric] = clock
+    if paused:
+        state.halt(metric, at)
 
 
 def judge(clock: Clock, now: datetime) -> Standing:

@@ -15,6 +15,7 @@ from workflow.clock import parse_moment
 from workflow.customers import JOINED, MOVED, SPLIT, link, root_of, unlink
 from workflow.delivery import change_delivery, outbox_item, put_back, take_back
 from workflow.errors import Refusal
+from workflow.merge_effects import PART_OF
 from workflow.model import OutboxState, rfc3339
 from workflow.sender_rules import put_rule
 from workflow.store.statements import col, select
@@ -30,13 +31,15 @@ from workflow.store.tables import (
     TicketTag,
 )
 
-__all__ = ["REVERTS", "revert"]
+__all__ = ["REVERTS", "revert", "reverts"]
 
 Revert = Callable[[Context, Event], None]
 REVERTS: dict[str, Revert] = {}
 
 
-def _reverts(*names: str) -> Callable[[Revert], Revert]:
+def reverts(*names: str) -> Callable[[Revert], Revert]:
+    """Register the function that takes events of these names back."""
+
     def register(function: Revert) -> Revert:
         for name in names:
             REVERTS[name] = function
@@ -54,6 +57,8 @@ def revert(context: Context, change: Change) -> None:
         select(Event).where(col(Event.change_id) == change.id).order_by(col(Event.id).desc())
     ).all()
     for event in events:
+        if PART_OF in event.data:
+            continue
         undo = REVERTS.get(event.name)
         if undo is None:
             raise Refusal(f"{change.summary} cannot be undone: {event.name} has no way back")
@@ -81,7 +86,7 @@ def _changed_since(ticket: Ticket, what: str, now: object, expected: object) -> 
     )
 
 
-@_reverts("ticket.status")
+@reverts("ticket.status")
 def _status(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     if ticket.status != event.data["after"]:
@@ -92,7 +97,7 @@ def _status(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.priority")
+@reverts("ticket.priority")
 def _priority(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     if ticket.priority != event.data["after"]:
@@ -102,7 +107,7 @@ def _priority(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.field")
+@reverts("ticket.field")
 def _field(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     name = event.data["field"]
@@ -117,7 +122,7 @@ def _field(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.assigned")
+@reverts("ticket.assigned")
 def _assigned(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     after, before = event.data["after"], event.data["before"]
@@ -132,7 +137,7 @@ def _assigned(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.tags")
+@reverts("ticket.tags")
 def _tags(context: Context, event: Event) -> None:
     session = context.transaction.session
     ticket = _ticket(context, event)
@@ -147,7 +152,7 @@ def _tags(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.snoozed")
+@reverts("ticket.snoozed")
 def _snoozed(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     before, after = event.data["before"], event.data["after"]
@@ -164,7 +169,7 @@ def _moment(text: str | None) -> datetime | None:
     return parse_moment(text) if text else None
 
 
-@_reverts("ticket.spam")
+@reverts("ticket.spam")
 def _spam(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     if (ticket.spam_at is not None) != event.data["after"]:
@@ -174,7 +179,7 @@ def _spam(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("ticket.escalated")
+@reverts("ticket.escalated")
 def _escalated(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     before, after = event.data["before"], event.data["after"]
@@ -188,7 +193,7 @@ def _escalated(context: Context, event: Event) -> None:
     context.record("ticket.de_escalated", ticket.id, data)
 
 
-@_reverts("ticket.de_escalated")
+@reverts("ticket.de_escalated")
 def _escalated_again(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     before = event.data["before"]
@@ -200,7 +205,7 @@ def _escalated_again(context: Context, event: Event) -> None:
     context.record("ticket.escalated", ticket.id, {**event.data, "undoes": event.id})
 
 
-@_reverts("ticket.accepted")
+@reverts("ticket.accepted")
 def _accepted(context: Context, event: Event) -> None:
     """Nobody has accepted it: the acknowledgement clock goes on as it was."""
     ticket, row = _ticket(context, event), _escalation(context, event)
@@ -215,7 +220,7 @@ def _accepted(context: Context, event: Event) -> None:
     context.record("ticket.unaccepted", ticket.id, data)
 
 
-@_reverts("ticket.unaccepted")
+@reverts("ticket.unaccepted")
 def _accepted_again(context: Context, event: Event) -> None:
     ticket, row = _ticket(context, event), _escalation(context, event)
     if row.ended_at is not None or row.accepted_by is not None:
@@ -226,7 +231,7 @@ def _accepted_again(context: Context, event: Event) -> None:
     context.record("ticket.accepted", ticket.id, {**event.data, "undoes": event.id})
 
 
-@_reverts("ticket.handed_back")
+@reverts("ticket.handed_back")
 def _handed_back(context: Context, event: Event) -> None:
     """It is up there again, as long as nobody moved it since."""
     ticket = _ticket(context, event)
@@ -237,7 +242,7 @@ def _handed_back(context: Context, event: Event) -> None:
     context.record("ticket.kept_up", ticket.id, {**event.data, "undoes": event.id})
 
 
-@_reverts("ticket.kept_up")
+@reverts("ticket.kept_up")
 def _handed_back_again(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)
     before = event.data["before"]
@@ -276,41 +281,42 @@ def _put_owner(context: Context, ticket: Ticket, owner: dict[str, Any]) -> None:
     context.transaction.session.add(ticket)
 
 
-@_reverts("note.added")
+@reverts("note.added")
 def _note(context: Context, event: Event) -> None:
     """A note is struck out, not deleted: somebody may have read it."""
     _strike_note(context, event, "note.withdrawn", OutboxState.CANCELLED)
 
 
-@_reverts("note.withdrawn")
+@reverts("note.withdrawn")
 def _note_again(context: Context, event: Event) -> None:
     _strike_note(context, event, "note.added", None)
 
 
 def _strike_note(context: Context, event: Event, name: str, delivery: OutboxState | None) -> None:
-    ticket = _ticket(context, event)
     message = context.transaction.session.get(Message, event.data["message"])
     assert message is not None
+    # Where it is by now: its ticket may have been merged since.
+    ticket = context.transaction.ticket(message.ticket_id)
     message.delivery = delivery.value if delivery else None
     context.transaction.session.add(message)
     remake_last_line(context, ticket)
     context.record(name, ticket.id, {"message": message.id, "undoes": event.id})
 
 
-@_reverts("message.queued")
+@reverts("message.queued")
 def _queued(context: Context, event: Event) -> None:
     """A reply that has not left is taken back and its text becomes the writer's draft again."""
     take_back(context, outbox_item(context, event.data["outbox"]), event.id)
 
 
-@_reverts("send.cancelled")
+@reverts("send.cancelled")
 def _cancelled(context: Context, event: Event) -> None:
     state = OutboxState(event.data["before"])
     assert event.id is not None
     put_back(context, outbox_item(context, event.data["outbox"]), state, event.id)
 
 
-@_reverts("send.retried")
+@reverts("send.retried")
 def _retried(context: Context, event: Event) -> None:
     """What waits for another attempt waits for a person again."""
     item = outbox_item(context, event.data["outbox"])
@@ -321,7 +327,7 @@ def _retried(context: Context, event: Event) -> None:
     change_delivery(context, item, state, "send.kept", {"error": item.error, "undoes": event.id})
 
 
-@_reverts("send.kept")
+@reverts("send.kept")
 def _retried_again(context: Context, event: Event) -> None:
     item = outbox_item(context, event.data["outbox"])
     if item.state != event.data["after"]:
@@ -331,14 +337,14 @@ def _retried_again(context: Context, event: Event) -> None:
     change_delivery(context, item, OutboxState.QUEUED, "send.retried", error)
 
 
-@_reverts("held.discarded")
+@reverts("held.discarded")
 def _held(context: Context, event: Event) -> None:
     """It is what it was before."""
     became = event.name.partition(".")[2]
     _put_held(context, event, "held.put_back", became, event.data["before"])
 
 
-@_reverts("held.put_back")
+@reverts("held.put_back")
 def _held_again(context: Context, event: Event) -> None:
     became = event.data["before"]
     _put_held(context, event, f"held.{became}", event.data["after"], became)
@@ -355,7 +361,7 @@ def _put_held(context: Context, event: Event, name: str, expected: str, wanted: 
     context.record(name, event.ticket_id, data)
 
 
-@_reverts("sender.ruled")
+@reverts("sender.ruled")
 def _sender_rule(context: Context, event: Event) -> None:
     """The rule of before, or none."""
     pattern, before, after = (event.data[key] for key in ("pattern", "before", "after"))
@@ -369,7 +375,7 @@ def _sender_rule(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
-@_reverts("held.released")
+@reverts("held.released")
 def _released(context: Context, event: Event) -> None:
     del context
     raise Refusal(
@@ -378,14 +384,14 @@ def _released(context: Context, event: Event) -> None:
     )
 
 
-@_reverts("ticket.created", "message.received")
+@reverts("ticket.created", "message.received")
 def _opened(context: Context, event: Event) -> None:
     """The exceptions: what a customer said is never taken away."""
     del context
     raise Refusal(f"#{event.ticket_id} was opened and stays: mark it as spam, or resolve it")
 
 
-@_reverts(JOINED)
+@reverts(JOINED)
 def _joined(context: Context, event: Event) -> None:
     other, keep = _two_people(context, event)
     if other.merged_into != keep.id:
@@ -396,7 +402,7 @@ def _joined(context: Context, event: Event) -> None:
     unlink(context, other, undoes=event.id)
 
 
-@_reverts(SPLIT)
+@reverts(SPLIT)
 def _joined_again(context: Context, event: Event) -> None:
     other, keep = _two_people(context, event)
     if other.merged_into is not None or root_of(context, keep).id == other.id:
@@ -415,7 +421,7 @@ def _two_people(context: Context, event: Event) -> tuple[Customer, Customer]:
     return other, keep
 
 
-@_reverts(MOVED)
+@reverts(MOVED)
 def _moved(context: Context, event: Event) -> None:
     """It goes where its customer goes: what takes those back or apart moves it, too."""
     del context, event

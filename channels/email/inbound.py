@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from channels.email.headers import message_ids
 from channels.email.parse import ParsedMail, parse_mail
 from channels.email.screening import screen
+from channels.email.text_tokens import text_tokens
 from workflow.errors import StoreError
 from workflow.files import FileStore
 from workflow.holding import AMONG_US, TOO_LARGE, UNREADABLE
 from workflow.inbound import Attachment, Inbound, Party, Source
 from workflow.settings import ChannelSettings, Settings
-from workflow.tokens import TOKEN
+from workflow.tokens import TOKEN, written_tokens
 
 __all__ = [
     "TOO_LARGE",
@@ -174,6 +175,8 @@ def to_inbound(
         in_reply_to=in_reply_to,
         references=parsed.references,
         reply_tokens=_tokens(parsed, in_reply_to),
+        subject_tokens=written_tokens(parsed.subject),
+        text_tokens=text_tokens(raw, parsed),
         text=parsed.text,
         full_text=parsed.full_text,
         attachments=tuple(

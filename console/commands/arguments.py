@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from workflow.errors import UsageError
 
@@ -26,6 +26,12 @@ HANDLERS = {
     "escalate": "console.commands.changing:escalate",
     "accept": "console.commands.changing:accept",
     "hand-back": "console.commands.changing:hand_back",
+    "merge": "console.commands.joining:merge",
+    "unmerge": "console.commands.joining:unmerge",
+    "split": "console.commands.joining:split",
+    "link": "console.commands.joining:link",
+    "unlink": "console.commands.joining:unlink",
+    "dismiss": "console.commands.joining:dismiss",
     "customer": "console.commands.customers:customer",
     "macro": "console.commands.macros:macro",
     "undo": "console.commands.changing:undo",
@@ -99,6 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
     _reading_verbs(verb)
     _answering_verbs(verb)
     _changing_verbs(verb)
+    _joining_verbs(verb)
     _people_verbs(verb)
     _macro_verbs(verb)
     _moving_verbs(verb)
@@ -225,6 +232,40 @@ def _sending_words(found: argparse.ArgumentParser) -> None:
         help="refuse if somebody else wrote after this message",
     )
     found.add_argument("--strict", action="store_true", help="refuse where something looks wrong")
+
+
+def _joining_verbs(verb: _AddVerb) -> None:
+    found = verb("merge", "put tickets about one matter into one of them, the last one named")
+    found.add_argument("ids", nargs="+", type=_ticket, metavar="ID... INTO", action=_AtLeastTwo)
+    found = verb("unmerge", "take a merged ticket out again, with everything that is its own")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found = verb("split", "make a ticket of its own of a message and all that came after it")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument(
+        "message", type=_number, metavar="MESSAGE", help="its id, as show --json has it"
+    )
+    found.add_argument("--only", action="store_true", help="of this message alone")
+    found = verb("link", "say that two tickets have to do with each other")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument("other", type=_ticket, metavar="OTHER")
+    found = verb("unlink", "say that two tickets have nothing to do with each other after all")
+    found.add_argument("id", type=_ticket, metavar="ID")
+    found.add_argument("other", type=_ticket, metavar="OTHER")
+    found = verb("dismiss", "say that a ticket is not about the matter of the one it looks like")
+    found.add_argument("id", type=_ticket, metavar="ID")
+
+
+class _AtLeastTwo(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        _option: str | None = None,
+    ) -> None:
+        if len(values) < 2:
+            parser.error("say which ticket and into which one: deskhand merge 12 7")
+        setattr(namespace, self.dest, values)
 
 
 def _people_verbs(verb: _AddVerb) -> None:

@@ -65,7 +65,7 @@ def _chats(desktop: Desktop, name: str, raw: bytes, account: str | None) -> Iter
             if isinstance(item, ChatFault):
                 yield _refused(name, f"{where}: {item.sentence}")
             else:
-                yield _said(where, item, next(outcomes))
+                yield _said(desktop, where, item, next(outcomes))
 
 
 def _mail(desktop: Desktop, name: str, raw: bytes, wanted: str | None) -> Answer:
@@ -81,15 +81,17 @@ def _mail(desktop: Desktop, name: str, raw: bytes, wanted: str | None) -> Answer
         now=desktop.clock.now(),
         received_at=None,
     )
-    return _said(name, item, desktop.desk.receive([item])[0])
+    return _said(desktop, name, item, desktop.desk.receive([item])[0])
 
 
-def _said(place: str, item: Inbound, received: Received) -> Answer:
+def _said(desktop: Desktop, place: str, item: Inbound, received: Received) -> Answer:
     where = f" ticket #{received.ticket}" if received.ticket else ""
     where = where or (f" as item {received.held}" if received.held else "")
     cause = f" ({received.cause})" if received.cause else ""
+    detail = desktop.reads.ticket(received.ticket) if received.ticket and not item.own else None
+    mine = next((m for m in detail.messages if m.id == received.message), None) if detail else None
     return Answer(
-        documents.intake(item, received),
+        documents.intake(item, received, stranger=mine is not None and mine.stranger),
         f"{place}: {received.outcome.value}{where}{cause}",
     )
 

@@ -23,6 +23,7 @@ from workflow.store.rows import (
     OutboxRow,
     SearchHit,
     SenderRuleRow,
+    SuggestionDetail,
     TicketDetail,
 )
 
@@ -86,6 +87,18 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
         "updated_at": rfc3339(detail.updated_at),
         "waiting_since": rfc3339(detail.waiting_since),
         "merged_into": detail.merged_into,
+        "merged": [link.ticket for link in detail.links if link.kind == "merged"],
+        "links": [
+            {
+                "ticket": link.ticket,
+                "kind": link.kind,
+                "subject": link.subject,
+                "status": link.status,
+            }
+            for link in detail.links
+            if link.kind != "merged"
+        ],
+        "suggestion": _suggestion(detail.suggestion),
         "customer": {
             "id": detail.customer.id,
             "name": detail.customer.name,
@@ -97,6 +110,18 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
             ],
         },
         "clocks": [_clock(clock, now) for clock in detail.clocks],
+    }
+
+
+def _suggestion(detail: SuggestionDetail | None) -> Document | None:
+    if detail is None:
+        return None
+    return {
+        "ticket": detail.ticket,
+        "subject": detail.subject,
+        "status": detail.status,
+        "at": rfc3339(detail.at),
+        "why": "same customer and subject",
     }
 
 
@@ -147,7 +172,8 @@ def _event(event: EventDetail) -> Document:
         "name": event.name,
         "actor": event.actor,
         "cause": event.cause,
-        "data": event.data,
+        # What only the clocks read of a move would be longer than the rest of the document.
+        "data": {name: value for name, value in event.data.items() if name != "facts"},
     }
 
 
@@ -179,11 +205,15 @@ def message(detail: MessageDetail) -> Document:
         "matched_by": detail.matched_by or None,
         "aside": detail.aside,
         "forwards": list(detail.forwards),
+        "stranger": detail.stranger,
+        "from_ticket": detail.home,
     }
 
 
-def intake(item: Inbound, received: Received) -> Document:
-    """What became of one item, with the message as it was read."""
+def intake(item: Inbound, received: Received, *, stranger: bool = False) -> Document:
+    """What became of one item, with the message as it was read; ``stranger`` says that its sender
+    took no part in the ticket that it joined.
+    """
     return {
         "outcome": received.outcome.value,
         "cause": received.cause,
@@ -218,6 +248,7 @@ def intake(item: Inbound, received: Received) -> Document:
             "message_id": item.message_id,
             "delivery": None,
             "matched_by": received.matched_by or None,
+            "stranger": stranger,
             "defects": list(item.defects),
         },
     }

@@ -88,9 +88,9 @@ def show(desktop: Desktop, args: Namespace) -> Answer:
     """One ticket, whole."""
     detail = needed(desktop, args.id)
     now = desktop.clock.now()
-    return Answer(
-        documents.ticket(detail, now), _ticket_text(detail, desktop) if not args.json else ""
-    )
+    document = documents.ticket(detail, now)
+    document["reference"] = desktop.reads.reference(detail.id)
+    return Answer(document, _ticket_text(detail, desktop) if not args.json else "")
 
 
 def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
@@ -106,6 +106,19 @@ def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
     ]
     if detail.tags:
         lines.append("tags: " + " ".join(detail.tags))
+    if detail.merged_into is not None:
+        lines.append(
+            f"merged into #{detail.merged_into}: deskhand show {detail.merged_into} has its messages"
+        )
+    lines += [
+        f"{link.words} #{link.ticket}: {link.subject or '(no subject)'} ({link.status})"
+        for link in detail.links
+    ]
+    if (guess := detail.suggestion) is not None:
+        lines.append(
+            f"looks like #{guess.ticket}: {guess.subject} ({guess.status}):"
+            f" deskhand merge {detail.id} {guess.ticket}, or deskhand dismiss {detail.id}"
+        )
     if detail.escalation:
         packet = detail.escalation
         lines.append(f"escalated to {packet.to_level} by {packet.by}: {packet.reason}")
@@ -138,7 +151,9 @@ def _message_head(message: MessageDetail) -> str:
     state = f" · {message.delivery}" if message.delivery else ""
     auto = " · automatic" if message.automatic else ""
     auto += " · aside, not the customer" if message.aside else ""
-    return f"--- {rfc3339(message.at)} {kind} {who}{state}{auto} ---"
+    outside = " · not a participant until now" if message.stranger else ""
+    home = f" · from #{message.home}" if message.home is not None else ""
+    return f"--- {message.id}: {rfc3339(message.at)} {kind} {who}{state}{auto}{outside}{home} ---"
 
 
 def search(desktop: Desktop, args: Namespace) -> Answer:
@@ -239,6 +254,7 @@ def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
         "cause": "the first that matches" if policies else "no promise for this priority",
         "evidence": ", ".join(f"{c.metric} {c.target_s} s" for c in detail.clocks),
     }
+    yield from _belonging(detail)
     first = next((m for m in detail.messages if m.direction == "in"), None)
     if first is not None:
         yield {
@@ -247,3 +263,36 @@ def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
             "cause": first.matched_by,
             "evidence": first.message_id or "",
         }
+
+
+def _belonging(detail: TicketDetail) -> Iterator[dict[str, object]]:
+    """What a ticket has to do with others, and why it is thought so."""
+    if (guess := detail.suggestion) is not None:
+        event = next(e for e in reversed(detail.events) if e.name == "ticket.suggestion")
+        yield {
+            "field": "suggestion",
+            "value": guess.ticket,
+            "cause": event.cause,
+            "evidence": f"{event.name} at {rfc3339(event.at)}",
+        }
+    for event in detail.events:
+        if event.name not in ("ticket.linked", "ticket.merged", "ticket.joined"):
+            continue
+        other = event.data.get("ticket") or event.data.get("from") or event.data.get("after")
+        current = {link.ticket: link.kind for link in detail.links}
+        kind = "merged into" if other == detail.merged_into else current.get(other or 0)
+        if kind is not None:
+            yield {
+                "field": "link",
+                "value": other,
+                "cause": f"{kind}: {event.actor} through {event.cause}",
+                "evidence": f"{event.name} at {rfc3339(event.at)}",
+            }
+    for message in detail.messages:
+        if message.direction == "in" and message.matched_by not in ("", "new"):
+            yield {
+                "field": "message",
+                "value": message.id,
+                "cause": message.matched_by,
+                "evidence": message.in_reply_to or message.message_id or "",
+            }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workflow.model import from_millis, moment
+from workflow.participants import strangers
+from workflow.store.links import links, suggestions
 from workflow.store.queue_rows import FROM
 from workflow.store.rows import (
     AttachmentDetail,
@@ -71,6 +74,8 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
         customers,
     )
     messages = message_details(fetch, f"ticket_id IN ({marks})", numbers) if whole else {}
+    related = links(fetch, numbers)
+    guesses = suggestions(fetch, numbers)
     events = _events(fetch, numbers, marks) if whole else {}
     found: dict[int, TicketDetail] = {}
     for row in rows:
@@ -90,9 +95,11 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
                 *[*row[21:], tuple(IdentityDetail(*e) for e in identities.get(row[21], ()))]
             ),
             clocks=tuple(_clock(entry) for entry in clocks.get(number, ())),
-            messages=tuple(messages.get(number, ())),
+            messages=_with_strangers(messages.get(number, []), identities.get(row[21], [])),
             events=tuple(events.get(number, ())),
             escalation=_escalation(escalations.get(number)),
+            links=tuple(related.get(number, ())),
+            suggestion=guesses.get(number),
         )
     return found
 
@@ -120,7 +127,7 @@ def message_details(
         f"""SELECT ticket_id, id, direction, author, agent, at, date, subject, from_name, from_address,
         to_list, cc_list, bcc_list, reply_to, message_id, text, full_text, automatic, bounce, matched_by,
         delivery, raw_sha256, reference_ids, in_reply_to, account, channel, authentication,
-        invitation, aside, forwards
+        invitation, aside, forwards, home_id
         FROM message WHERE {where} ORDER BY at, id""",
         parameters,
     )
@@ -131,6 +138,16 @@ def message_details(
         )
         found.setdefault(row[0], []).append(_message(row[1:], attachments))
     return found
+
+
+def _with_strangers(
+    messages: list[MessageDetail], identities: Sequence[Sequence[Any]]
+) -> tuple[MessageDetail, ...]:
+    """The messages, marked where their sender took no part until then."""
+    found = strangers(messages, [identity[1] for identity in identities])
+    if not found:
+        return tuple(messages)
+    return tuple(replace(m, stranger=True) if m.id in found else m for m in messages)
 
 
 def _events(fetch: Fetch, numbers: list[int], marks: str) -> dict[int, list[EventDetail]]:
@@ -218,6 +235,7 @@ def _message(row: tuple[Any, ...], attachments: tuple[AttachmentDetail, ...]) ->
         channel=row[24],
         authentication=json.loads(row[25]) if row[25] else None,
         invitation=json.loads(row[26]) if row[26] else None,
+        home=row[29],
         attachments=attachments,
         aside=bool(row[27]),
         forwards=tuple(json.loads(row[28])) if row[28] else (),

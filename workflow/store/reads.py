@@ -159,6 +159,15 @@ class Reads:
             details.update(ticket_details(self.fetch, chunk, whole=whole))
         return [details[number] for number in numbers if number in details]
 
+    def reference(self, number: int) -> str | None:
+        """What a customer may put into a subject or a text to reach a ticket; None on a desk that
+        has no key yet.
+        """
+        from workflow.tokens import make_reference
+
+        rows = self.fetch("SELECT value FROM meta WHERE name = 'reply_secret'")
+        return make_reference(bytes.fromhex(rows[0][0]), number) if rows else None
+
     def message(self, number: int) -> MessageDetail | None:
         """One message with its attachments, wherever it is."""
         from workflow.store.details import message_details

@@ -27,11 +27,13 @@ __all__ = [
     "HeldRow",
     "HistoryRow",
     "IdentityDetail",
+    "LinkDetail",
     "MessageDetail",
     "OutboxRow",
     "QueueRow",
     "SearchHit",
     "SenderRuleRow",
+    "SuggestionDetail",
     "TicketDetail",
 ]
 
@@ -85,6 +87,16 @@ class MessageDetail:
     """Said between the team and somebody who is not the customer."""
     forwards: tuple[int, ...] = ()
     """The messages that it passes on."""
+    home: int | None = None
+    """The merged ticket that it belongs to; None for the one it is on."""
+    stranger: bool = False
+    """Whether its sender took no part in the conversation until then; known for whole tickets."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The addresses of everybody but its sender whom it names."""
+        everybody = (*self.to, *self.cc, *self.bcc, *self.reply_to)
+        return tuple(address for _name, address in everybody if address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +223,33 @@ class EscalationDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkDetail:
+    """Another ticket that this one has to do with."""
+
+    ticket: int
+    kind: str
+    """continues, continued by, split from, split into, related, merged (into this one)"""
+    subject: str
+    status: str
+
+    @property
+    def words(self) -> str:
+        """The kind as it is shown before the ticket's number."""
+        return {"merged": "merged in", "related": "see also"}.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionDetail:
+    """The earlier ticket that a new one looks like."""
+
+    ticket: int
+    subject: str
+    status: str
+    at: datetime
+    """When something last came or went on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class TicketDetail:
     """One ticket, whole."""
 
@@ -241,6 +280,8 @@ class TicketDetail:
     messages: tuple[MessageDetail, ...] = ()
     events: tuple[EventDetail, ...] = ()
     escalation: EscalationDetail | None = None
+    links: tuple[LinkDetail, ...] = ()
+    suggestion: SuggestionDetail | None = None
 
 
 @dataclass(frozen=True, slots=True)

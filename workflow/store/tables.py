@@ -158,6 +158,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_updated", "updated_at", "id"),
         Index("ix_ticket_customer", "customer_id", "id"),
         _partial("ix_ticket_conversation", "conversation", "id", where="conversation IS NOT NULL"),
+        _partial("ix_ticket_merged", "merged_into", where="merged_into IS NOT NULL"),
     )
     id: int | None = Field(default=None, primary_key=True)
     subject: str = ""
@@ -181,6 +182,9 @@ class Ticket(SQLModel, table=True):
     snoozed_until_reply: bool = False
     spam_at: datetime | None = _when()
     merged_into: int | None = Field(default=None, foreign_key="ticket.id")
+    """The ticket into which an agent merged this one; its messages are there until it is taken out again."""
+    looks_like: int | None = None
+    """An earlier ticket of the same customer with the same subject, until somebody has decided."""
     resolved_at: datetime | None = _when()
     escalated_to: str | None = None
     """Projection: the level of the escalation that is still open."""
@@ -220,6 +224,18 @@ class TicketTag(SQLModel, table=True):
     tag: str = Field(primary_key=True)
 
 
+class TicketLink(SQLModel, table=True):
+    """What one ticket has to do with another."""
+
+    __tablename__ = "ticket_link"
+    __table_args__ = (UniqueConstraint("ticket_id", "other_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id")
+    other_id: int = Field(foreign_key="ticket.id", index=True)
+    kind: str
+    """continues (the other one, which was closed), split (off the other one), related"""
+
+
 class Message(SQLModel, table=True):
     """Something that came in, goes out, or is a note."""
 
@@ -233,6 +249,9 @@ class Message(SQLModel, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id")
+    """Where it is shown: its home, or the ticket that this was merged into."""
+    home_id: int | None = None
+    """The ticket it goes back to when the merge is undone; null while it is there."""
     direction: str
     author: str = ""
     """The name to show: the customer's, or the agent's."""
@@ -375,6 +394,8 @@ class Draft(SQLModel, table=True):
     """The message that is answered, or forwarded."""
     options: dict[str, Any] = _json("{}")
     """Recipients, files and whatever else was chosen (:class:`workflow.drafts.DraftOptions`)."""
+    home_id: int | None = None
+    """The merged ticket on which it was begun; null where it is still there."""
     updated_at: datetime = _when(nullable=False)
 
 
