@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workflow.files import FileStore
     from workflow.inbound import Inbound, Reader
     from workflow.outbox import Claim
-    from workflow.outgoing import Composer
+    from workflow.outgoing import Composer, OutgoingFile
     from workflow.receive import CursorMove
     from workflow.settings import ChannelSettings, Settings
 
@@ -32,6 +32,7 @@ __all__ = [
     "Check",
     "Fate",
     "Feed",
+    "Piece",
     "Post",
     "Progress",
     "Receiver",
@@ -241,6 +242,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One message of those that an answer is sent as: its text, and the names of its files."""
+
+    text: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChatNames:
     """How a chat names a message: for ever (``message``, ``dedupe_key``), the place it was said in
     (``conversation``), and where an answer to it goes (``address``).
@@ -259,7 +268,7 @@ class Channel:
     An account receives through what ``feed`` makes (or ``receiver``, if it brings its own loop) and
     sends through what ``session`` opens; each may be None where no account of the kind does. An
     account for which ``receives`` or ``sends`` says no is left out. ``parts`` gives the messages
-    that a text will be sent as, to be shown before it is. ``names`` gives the names of a message
+    that a text and its files will be sent as, to be shown before they are. ``names`` gives the names of a message
     for its account, conversation and number, as a file writes them, and raises ValueError with a
     sentence; None for a channel that is no chat.
     """
@@ -274,5 +283,7 @@ class Channel:
     receives: Callable[[ChannelSettings], bool] = lambda _account: True
     sends: Callable[[ChannelSettings], bool] = lambda _account: True
     check: Callable[[ChannelSettings], Iterator[Check]] | None = None
-    parts: Callable[[str], list[str]] = lambda text: [text]
+    parts: Callable[[str, Sequence[OutgoingFile]], list[Piece]] = lambda text, files: [
+        Piece(text, tuple(file.name for file in files))
+    ]
     names: Callable[[str, str, str], ChatNames] | None = None

@@ -22,6 +22,7 @@ from channels.receiving import FeedReceiver
 from channels.registry import channel_of
 from channels.sending import Sender
 from channels.tally import Tally
+from channels.typist import Typist
 from workflow.desk import Desk
 from workflow.errors import DeskError, SettingsError
 from workflow.files import FileStore
@@ -93,6 +94,7 @@ class Engine:
             self._taken,
         )
         self._sender = self._new_sender()
+        self._typist = Typist(self._kinds, files)
         self._accounts: list[Receiver] = []
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -113,10 +115,11 @@ class Engine:
     def typing(self, account: str, address: str) -> None:
         """Show a customer for some seconds that somebody writes; returns at once, from any thread.
 
-        A console calls it at most every four seconds while an agent types.
+        Also where another engine has the lease of the account: who types is here. It raises
+        nothing, and may be called for every key.
         """
         if self._sending is not None:
-            self._sending.do(functools.partial(self._sender.typing, account, address))
+            self._sending.do(functools.partial(self._typist.show, account, address))
 
     # -- one pass ----------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ whether only a person can know.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -99,20 +98,6 @@ class Sender:
                 raise result
             tally += result
         return tally
-
-    async def typing(self, account: str, address: str) -> None:
-        """Show a customer that somebody writes; where that cannot be, nothing happens."""
-        settings, channel = self._channels.get(account, (None, None))
-        if settings is None or channel is None or channel.session is None:
-            return
-        if not channel.capabilities.typing or not self._goes_on(account):
-            return
-        with contextlib.suppress(ChannelFault, SettingsError):
-            session = await channel.session(settings, self._files)
-            try:
-                await session.typing(address)
-            finally:
-                await session.close()
 
     async def _send_for(self, account: str) -> Sent:
         """Send what is due for one account, over one connection while it holds."""

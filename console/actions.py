@@ -367,6 +367,23 @@ ACTIONS: tuple[Entry, ...] = (
         _BOTH,
         "Desk",
     ),
+    Entry(
+        "tour",
+        "The tour",
+        "Three minutes round the demo's desk; the same key leaves it.",
+        ("f2",),
+        ("desk",),
+        "Desk",
+        priority=True,
+    ),
+    Entry(
+        "tour_never",
+        "No more offers of the tour",
+        "The demo never offers it again; it can still be started.",
+        ("N",),
+        _QUEUE,
+        "Desk",
+    ),
     Entry("theme", "Dark, light or no colour", "Goes to the next theme.", (), _BOTH, "Desk"),
     Entry("leave", "Leave", "Ends deskhand; drafts are kept.", ("q",), _QUEUE, "Desk", "quit"),
     Entry(

@@ -56,6 +56,7 @@ class ConsoleApp(App[int]):
         theme: str | None = None,
         zone: tzinfo | None = None,
         engine_factory: Callable[[], Engine] | None = None,
+        tour: bool = False,
     ) -> None:
         self._inks: Inks | None = None
         self._theme_wish = theme
@@ -66,6 +67,8 @@ class ConsoleApp(App[int]):
         self.home = home
         self.zone = zone
         self.engine_factory = engine_factory
+        self.offers_tour = tour
+        """Whether the tour of the demo is offered."""
         self.terminal: int | None = None
         """The file number of the terminal that is watched; None where there is none, as in tests."""
         self._engine: Engine | None = None
@@ -120,6 +123,11 @@ class ConsoleApp(App[int]):
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        if self.offers_tour:
+            from console.tour import Tour, refusal_file
+
+            self.desk.tour = Tour(self.desk, refusal_file())
+            self.desk.tour.offer()
         if self._wrong_keys:
             safe.notify(self, self._wrong_keys, "warning", 12)
         if self.home is not None:
@@ -198,8 +206,9 @@ def _hung_up(terminal: int) -> bool:
     )
 
 
-def run_console(desktop: Desktop) -> int:
-    """Open the console on a desk whose schema is up to date; returns the exit status.
+def run_console(desktop: Desktop, *, tour: bool = False) -> int:
+    """Open the console on a desk whose schema is up to date; returns the exit status. ``tour`` offers
+    the tour of the demo.
 
     Where the desk has channels, an engine receives and sends in the background, from the first paint on until the
     console ends.
@@ -214,11 +223,14 @@ def run_console(desktop: Desktop) -> int:
         from console.engine_room import EngineRoom
 
         room = EngineRoom(desktop.engine, app.tell_account)
-        bridge.hurry = room.hurry
+        bridge.hurry, bridge.typing = room.hurry, room.typing
         return room
 
     app = ConsoleApp(
-        bridge, home=desktop.home, engine_factory=engine if desktop.settings.channels else None
+        bridge,
+        home=desktop.home,
+        engine_factory=engine if desktop.settings.channels else None,
+        tour=tour,
     )
     # Threads that import or query give way to a key within a millisecond, not five.
     sys.setswitchinterval(0.001)

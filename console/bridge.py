@@ -254,6 +254,8 @@ class Bridge:
         """Whether customers can reach this desk at all."""
         self.hurry: Callable[[str], None] = lambda _account: None
         """Tries an account again that waits after a fault; the engine sets it."""
+        self.typing: Callable[[str, str], None] = lambda _account, _address: None
+        """Shows the customer at an address of an account that somebody writes; the engine sets it."""
         self._open_desk = open_desk
         self._desk: DeskPort | None = None
         self._post: Callable[[Message], object] = lambda _message: None

@@ -42,6 +42,10 @@ class Working(Protocol):
         """Try an account again now."""
         ...
 
+    def typing(self, account: str, address: str, /) -> None:
+        """Show a customer that somebody writes."""
+        ...
+
     def states(self) -> Sequence[_Account]:
         """How each account does."""
         ...
@@ -82,6 +86,11 @@ class EngineRoom:
         """Try an account again now that waits after a fault."""
         if self._engine is not None:
             self._engine.hurry(account)
+
+    def typing(self, account: str, address: str) -> None:
+        """Show a customer that somebody writes; raises nothing."""
+        if self._engine is not None:
+            self._engine.typing(account, address)
 
     def stop(self) -> None:
         """Ask it to end; returns at once."""

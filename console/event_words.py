@@ -102,6 +102,11 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "held.put_back": lambda data: f"held item {data.get('held')} waits again",
     "message.completed": lambda _data: "fetched the rest of a large mail",
     "message.not_completed": lambda data: f"could not fetch a large mail: {data.get('error')}",
+    "message.edited": lambda data: (
+        f"edited a message, which said: {data.get('before') or 'nothing'}"
+    ),
+    "message.extended": lambda _data: "added to an album",
+    "message.deleted": lambda _data: "took a message back; its text is kept",
     "send.cancelled": lambda _data: "reply taken back before it left",
     "outbox.cancelled": lambda _data: "reply taken back",
     "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",

@@ -286,6 +286,25 @@ class Keystrokes(People):
             wide=True,
         )
 
+    def do_tour(self) -> None:
+        """Start the tour, or leave it."""
+        if self._desk.tour is None:
+            self._desk.say("The tour answers and escalates: take it in deskhand demo.", "dim")
+        else:
+            self._desk.tour.toggle()
+
+    def do_tour_never(self) -> None:
+        """Offer it no more."""
+        if self._desk.tour is None:
+            self._desk.say("Only the demo offers a tour.", "dim")
+            return
+        try:
+            self._desk.tour.refuse()
+        except OSError as fault:
+            self._desk.complain(f"That could not be kept ({fault.strerror}): it is asked again.")
+        else:
+            self._desk.say("The tour is not offered again. F2 starts it all the same.", "dim")
+
     def do_theme(self) -> None:
         """The next theme."""
         from console.themes import THEMES

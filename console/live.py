@@ -153,13 +153,16 @@ def read_whole(
     history = [
         row for row in reads.history(ticket.customer.id, limit=HISTORY) if row.id != ticket_id
     ]
-    waits = any(message.delivery in ("held", "scheduled") for message in ticket.messages)
+    waits = any(message.delivery in _ON_ITS_WAY for message in ticket.messages)
     leaves_at = {
-        row.message_id: Leaving(row.due_at, row.unless_reply)
+        row.message_id: Leaving(row.due_at, row.unless_reply, row.error)
         for row in (reads.outbox_of(ticket_id) if waits else ())
     }
     return ticket, history, leaves_at
 
+
+_ON_ITS_WAY = ("held", "scheduled", "queued", "failed")
+"""Answers of which more is to be said than that: when they leave, or why they do not."""
 
 HISTORY = 500
 """So many tickets of a customer are listed beside one of them."""

@@ -29,8 +29,6 @@ class Way:
     display: str
     account: str | None
     limits: tuple[str, ...]
-    longest: int | None = None
-    """Characters of one message; a longer answer is sent in parts."""
     refusal: str | None = None
 
 
@@ -59,7 +57,6 @@ def _way(
     last = used.get((kind, identity.value))
     account = last if last in there else next(iter(there), None)
     limits: tuple[str, ...] = ()
-    longest: int | None = None
     refusal: str | None = None
     try:
         carries = channel_of(kind).capabilities
@@ -67,14 +64,12 @@ def _way(
         # A phone number, or an account whose channel is not installed here.
         refusal = f"nothing can be written to over {kind}"
     else:
-        limits, longest = limit_words(carries, length), carries.longest_text
+        limits = limit_words(carries, length)
         if account is None:
             refusal = f"the desk has no account for {kind}"
         elif carries.starts == "customer" and last is None:
             refusal = "cannot be started by us: the customer must write first"
-    return Way(
-        identity.id, kind, identity.value, identity.display, account, limits, longest, refusal
-    )
+    return Way(identity.id, kind, identity.value, identity.display, account, limits, refusal)
 
 
 def limit_words(carries: Capabilities, length: int = 0) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from textual import on
 
 from console import fmt
 from console.choosing import Choosing
+from console.parts import carries, parts_of, parts_words
 from console.sending import Sending
+from console.ways import limit_words
 from console.widgets.composer import Composer, Letter
 from console.widgets.envelope import Envelope
 from console.widgets.picker import Choice
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Writing"]
 
+_TYPING_S = 4.0
+"""Seconds between two signs to a customer that somebody writes."""
+
 
 class Writing:
     """What is being written on the ticket that is open."""
@@ -35,6 +41,7 @@ class Writing:
         self.desk = desk
         self.bridge = desk.bridge
         self._composer: Composer | None = None
+        self._typing_until = 0.0
         self._sending = Sending(self)
         self._choosing = Choosing(self)
         self.after_open: Callable[[], None] | None = None
@@ -50,6 +57,11 @@ class Writing:
         """The composer, while it is on screen (and the screen has not ended)."""
         found = self._composer if self.active else None
         return found if found is not None and found.is_attached else None
+
+    @property
+    def kind(self) -> str:
+        """What is being written: reply, note or forward; empty where nothing is."""
+        return self._composer.letter.kind if self._composer is not None and self.active else ""
 
     @property
     def length(self) -> int:
@@ -87,8 +99,6 @@ class Writing:
             answered.id if answered is not None and kind == "reply" else None,
             _newest(ticket.messages),
             options,
-            " · ".join((way.kind, *way.limits)) if way else "",
-            way.longest if way else None,
         )
         self._open(letter)
 
@@ -189,6 +199,7 @@ class Writing:
             options = replace(letter.options, send_at=None, unless_reply=False)
             letter = replace(letter, options=options)
         self._sending.forget_doubts()
+        self._typing_until = 0.0
         composer.write(letter, draft.text if draft is not None else "")
         composer.envelope.look_up = self._choosing.people
         composer.head.moment = lambda when: fmt.moment(when, self.bridge.now(), desk.zone)
@@ -218,7 +229,37 @@ class Writing:
         if composer.letter.kind == "note":
             composer.show(Proposal("note"))
         else:
-            composer.show(self.proposal(), self._answers_words(composer.letter, ticket))
+            found = self.proposal()
+            can = carries(found.account)
+            limits = (found.account.kind, *limit_words(can)) if can and found.account else ()
+            answers = self._answers_words(composer.letter, ticket)
+            composer.show(found, answers, " · ".join(limits))
+        self.measure()
+
+    def measure(self) -> None:
+        """Say in how many messages the text goes out, where that is more than one."""
+        composer = self.composer
+        if composer is None or composer.letter.kind == "note":
+            return
+        account = self.proposal().account
+        can = carries(account)
+        text = composer.text
+        words = ""
+        # No channel counts a character more than twice.
+        if can is not None and can.longest_text is not None and 2 * len(text) > can.longest_text:
+            words = parts_words(parts_of(account, text, composer.letter.options.files))
+        composer.tell_parts(words)
+
+    def keyed(self) -> None:
+        """The agent writes: show the customer that somebody does, at most every few seconds."""
+        composer, now = self.composer, time.monotonic()
+        if composer is None or composer.letter.kind != "reply" or now < self._typing_until:
+            return
+        self._typing_until = now + _TYPING_S
+        found = self.proposal()
+        can = carries(found.account)
+        if can is not None and can.typing and found.account is not None and found.to:
+            self.bridge.typing(found.account.name, found.to[0].address)
 
     def _answers_words(self, letter: Letter, ticket: TicketDetail) -> str:
         """Which message is meant, where it is not the newest."""
@@ -315,7 +356,7 @@ class Writing:
 
         def saved(_none: object) -> None:
             if composer is not None and composer.open and composer.letter == letter:
-                composer.tell(_parts(letter, text) or "draft kept")
+                composer.tell("draft kept")
 
         def failed(sentence: str) -> None:
             if composer is not None:
@@ -347,6 +388,15 @@ class _Connected(Composer):
     def _asked(self, event: Composer.Asked) -> None:
         event.stop()
         self._writing.run(event.action_id)
+
+    @on(Composer.Keyed)
+    def _keyed(self, event: Composer.Keyed) -> None:
+        event.stop()
+        self._writing.keyed()
+
+    def measure(self) -> None:
+        """Say in how many messages it goes."""
+        self._writing.measure()
 
     @on(Envelope.Closed)
     def _enveloped(self, event: Envelope.Closed) -> None:
@@ -403,12 +453,3 @@ def _gone_on(letter: Letter, draft: DraftDetail, ticket: TicketDetail) -> Letter
             chosen=kept.chosen and there,
         ),
     )
-
-
-def _parts(letter: Letter, text: str) -> str:
-    """That a text is too long for one message of its channel."""
-    if letter.longest is None or len(text) <= letter.longest:
-        return ""
-    from console.ways import split_words
-
-    return split_words(letter.longest, len(text))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from channels.contract import Capabilities, Channel, Check, Feed, Session
-from channels.telegram.compose import UPLOAD_LIMIT, TelegramComposer
+from channels.telegram.compose import UPLOAD_LIMIT, TelegramComposer, pieces
 from channels.telegram.names import chat_names
-from channels.telegram.split import LIMIT, split
+from channels.telegram.split import LIMIT
 
 if TYPE_CHECKING:
     from workflow.clock import Clock
@@ -61,7 +61,7 @@ TELEGRAM = Channel(
     feed=_feed,
     session=_session,
     check=_check,
-    parts=split,
+    parts=pieces,
     names=chat_names,
 )
 """A bot over the Bot API."""

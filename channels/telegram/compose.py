@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
+from channels.contract import Piece
 from channels.telegram.names import Route, conversation, message_number
 from channels.telegram.split import CAPTION_LIMIT, length, split
 from workflow.errors import Refusal
@@ -16,7 +17,7 @@ from workflow.outgoing import Composed, OutgoingFile, OutgoingMessage
 from workflow.plaintext import one_line, printable
 from workflow.settings import Settings
 
-__all__ = ["UPLOAD_LIMIT", "FilePart", "Order", "Part", "TelegramComposer"]
+__all__ = ["UPLOAD_LIMIT", "FilePart", "Order", "Part", "TelegramComposer", "pieces"]
 
 UPLOAD_LIMIT = 50_000_000
 """Bytes of a file that a bot can send (Bot API, sendDocument)."""
@@ -108,6 +109,14 @@ class TelegramComposer:
             recipients=(str(route),),
             conversation=conversation(message.account, route),
         )
+
+
+def pieces(text: str, files: Sequence[OutgoingFile]) -> list[Piece]:
+    """The messages that an answer will be sent as."""
+    return [
+        Piece(part.text, tuple(file.name for file in part.files))
+        for part in _parts(printable(text), files)
+    ]
 
 
 def _check(file: OutgoingFile) -> None:

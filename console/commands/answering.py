@@ -8,10 +8,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from channels.contract import Piece
 from console.bootstrap import Desktop
 from console.commands import documents
 from console.commands.answer import Answer, tell
 from console.commands.reading import needed
+from console.parts import parts_of, too_large
 from console.when_words import parse_when
 from workflow import actions as a
 from workflow.clock import parse_duration
@@ -62,8 +64,42 @@ def reply(desktop: Desktop, args: Namespace) -> Answer:
         files=action.attachments,
         via=action.via,
     )
+    if args.dry_run:
+        return _only_said(desktop, args, options, text)
     found = _look_again(desktop, args, "reply", options, text, action.answers)
     return _queued(desktop, args, action, found)
+
+
+def _only_said(desktop: Desktop, args: Namespace, options: DraftOptions, text: str) -> Answer:
+    """How a reply would go out: from which account, to whom, in which messages. Nothing is queued."""
+    ticket = needed(desktop, args.id)
+    agent = desktop.acting_agent()
+    found = propose(ticket, desktop.settings, agent, "reply", options, args.answer)
+    problem = found.problem or too_large(found.account, options.files)
+    if problem is not None or found.account is None:
+        raise Refusal(problem or "this desk has no account to send from")
+    pieces = parts_of(found.account, text, options.files) or [
+        Piece(text, tuple(name for name, *_rest in options.files))
+    ]
+    doubts = found.doubts(text, len(options.files), ticket, desktop.settings)
+    to = [party.address for party in found.to]
+    lines = [f"over {found.account.name} to {', '.join(to)}, nothing was queued"]
+    for number, piece in enumerate(pieces, 1):
+        if len(pieces) > 1:
+            lines += ["", f"-- message {number} of {len(pieces)}"]
+        lines += [f"[file] {name}" for name in piece.files]
+        lines += [piece.text] if piece.text else []
+    for doubt in doubts if not args.json else ():
+        tell(f"deskhand: look again: {doubt.sentence}")
+    document = {
+        "dry_run": True,
+        "account": found.account.name,
+        "to": to,
+        "cc": [party.address for party in found.cc],
+        "parts": [{"text": piece.text, "files": list(piece.files)} for piece in pieces],
+        "warnings": [{"code": doubt.code, "text": doubt.sentence} for doubt in doubts],
+    }
+    return Answer(document, "\n".join(lines))
 
 
 def forward(desktop: Desktop, args: Namespace) -> Answer:

@@ -200,6 +200,9 @@ def _answering_verbs(verb: _AddVerb) -> None:
     found.add_argument(
         "--unless-reply", action="store_true", help="not if the customer writes before --send-at"
     )
+    found.add_argument(
+        "--dry-run", action="store_true", help="only say to whom and in which messages it would go"
+    )
     _sending_words(found)
     found = verb("forward", "pass a conversation on to somebody who is not the customer")
     found.add_argument("id", type=_ticket, metavar="ID")

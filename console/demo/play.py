@@ -39,7 +39,7 @@ def _open(home: Path, agent: str, clock: Clock) -> int:
     from console.app import run_console
     from console.bootstrap import Desktop
 
-    return run_console(Desktop(home, clock, agent))
+    return run_console(Desktop(home, clock, agent), tour=True)
 
 
 def prepare(home: Path, clock: Clock) -> None:

@@ -27,6 +27,7 @@ from workflow.views import BUILT_IN, View
 if TYPE_CHECKING:
     from console.keystrokes import Keystrokes
     from console.screens.ticket_pane import TicketPane
+    from console.tour import Tour
     from console.widgets.picker import Picker
     from console.widgets.prompt import Prompt
     from console.widgets.side_pane import SidePane
@@ -63,8 +64,8 @@ class DeskScreen(Screen[None]):
         self.zone = zone
         self.own_keys = own_keys
         self.views = tuple(views) if bridge.agent is not None else _for_anybody(bridge, views)
-        self.view = self.views[0]
-        self.filter_text = ""
+        self.view: View = self.views[0]
+        self.filter_text: str = ""
         self.ticket: TicketDetail | None = None
         """The ticket that is open."""
         self.live = Live(self, bridge)
@@ -75,10 +76,12 @@ class DeskScreen(Screen[None]):
         self._writing: Writing | None = None
         self._last_key = 0.0
         self.queue_pane = QueuePane(bridge)
-        self.queue = self.queue_pane.queue
+        self.queue: QueueList = self.queue_pane.queue
         self.queue.on_moved = self._cursor_moved
         self.pane: TicketPane | None = None
         self.foot = Foot(own_keys)
+        self.tour: Tour | None = None
+        """The tour, in a demo."""
 
     # -- the first paint, and what follows it
 
@@ -126,7 +129,7 @@ class DeskScreen(Screen[None]):
 
         if self.pane is None:
             self.pane = TicketPane(self.bridge, self.zone)
-            self.mount(self.pane, Prompt(), before=self.foot.status)
+            self.mount(self.pane, Prompt(), after=self.queue_pane)
             self.mount(Picker())
         self.set_timer(WARM_UP_AFTER_S, self._warm_up)
 
@@ -240,6 +243,7 @@ class DeskScreen(Screen[None]):
     def show_counts(self, counts: dict[str, int]) -> None:
         """The counts of the views have been read again."""
         self.queue_pane.tabs.set_counts(counts)
+        self.say_place()
 
     def show_held(self, count: int) -> None:
         """Another number of held items waits for a person."""
@@ -393,8 +397,10 @@ class DeskScreen(Screen[None]):
         return f"{self.view.name} {queue.cursor + 1}/{len(queue.ids)}"
 
     def say_place(self) -> None:
-        """Bring the status line and the key line up to date."""
+        """Bring the status line, the key line and the tour up to date."""
         self.foot.show(self)
+        if self.tour is not None:
+            self.tour.look()
 
     # -- what the parts tell
 

@@ -52,8 +52,11 @@ class EscalateScreen(ModalScreen[Packet | None]):
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
+    # On a low screen it leaves the lines at the bottom in sight.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012 (declared by Textual)
     DEFAULT_CSS = """
     EscalateScreen { align: center middle; }
+    EscalateScreen.-low { align: center top; }
     EscalateScreen #form {
         width: 74; max-width: 96%; height: auto; background: $ground-panel; border: round $border; padding: 0 1;
     }
@@ -113,6 +116,13 @@ class EscalateScreen(ModalScreen[Packet | None]):
             self.dismiss(None)
 
     def action_send(self) -> None:
+        """Give the packet back, once the line has what was typed just before: this key overtakes it."""
+        if self.focused is not None:
+            self.focused.call_later(self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
         """Give the packet back, if a reason was said."""
         said = {
             name: self.query_one(f"#{name}", Field).value.strip() for name, _word, _hint in _FIELDS

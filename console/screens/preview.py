@@ -14,9 +14,11 @@ from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from channels.contract import Piece
 from console import fmt, safe
 from console.drawing import LineBuilder
 from console.keymap import LIST_KEYS
+from console.parts import parts_of
 from console.themes import Inks
 from console.widgets.bars import Bar
 from console.widgets.transcript_lines import wrap
@@ -67,6 +69,8 @@ def preview_lines(
     lines.append(())
     if html:
         lines += _without_gaps(_marked(parse(text)))
+    elif len(pieces := parts_of(account, text, options.files)) > 1:
+        lines += _in_pieces(pieces)
     else:
         lines += [((line, "text"),) for line in text.rstrip().split("\n")]
     if proposal.signature:
@@ -76,6 +80,17 @@ def preview_lines(
     if history:
         cut = [*history[:_HISTORY], "[...]"] if len(history) > _HISTORY else history
         lines += [(), *(((line, "faint"),) for line in cut)]
+    return lines
+
+
+def _in_pieces(pieces: Sequence[Piece]) -> list[Spans]:
+    """The messages that an answer in a chat is sent as."""
+    lines: list[Spans] = []
+    for number, piece in enumerate(pieces, 1):
+        lines.append(((f"── message {number} of {len(pieces)} ──", "accent"),))
+        lines += [((f"⊞ {name}", "dim"),) for name in piece.files]
+        lines += [((line, "text"),) for line in piece.text.split("\n")] if piece.text else []
+        lines.append(())
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -23,6 +23,8 @@ from workflow.proposal import Proposal
 __all__ = ["Composer", "Letter"]
 
 SAVE_AFTER_S = 0.5
+_MEASURE_AFTER_S = 0.1
+_WRITING_KEYS = frozenset({"enter", "backspace", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,6 @@ class Letter:
     newest: int | None = None
     """The newest message that the writer has seen."""
     options: DraftOptions = NOTHING_CHOSEN
-    limits: str = ""
-    """What its channel can carry."""
-    longest: int | None = None
-    """Characters of one message there."""
 
 
 class _Text(TextArea):
@@ -56,6 +54,11 @@ class _Text(TextArea):
         """Everything that is typed, pasted or put in passes the gate: a paste may hold what a stranger wrote."""
         edit.text = safe.block(edit.text)
         return super().edit(edit)
+
+    def on_key(self, event: events.Key) -> None:
+        """Somebody writes: the customer may be shown that."""
+        if event.is_printable or event.key in _WRITING_KEYS:
+            self.post_message(Composer.Keyed())
 
     def action_run(self, action_id: str) -> None:
         """Pass a key of the table on to the composer."""
@@ -84,6 +87,12 @@ class Composer(Vertical):
 
         action_id: str
 
+    class Keyed(Message):
+        """A key was pressed that writes."""
+
+    def measure(self) -> None:
+        """The text has changed: say what is new about how it goes out. Called soon after a change."""
+
     def save(self, letter: Letter, text: str) -> None:
         """Keep a draft. Called when the text has stood still for half a second, and at once when it is left."""
         raise NotImplementedError
@@ -95,6 +104,7 @@ class Composer(Vertical):
         self.envelope = Envelope()
         self.signature = SignatureLines()
         self._timer: Timer | None = None
+        self._measuring = False
         self._saved: tuple[str, DraftOptions] = ("", NOTHING_CHOSEN)
 
     def compose(self) -> ComposeResult:
@@ -128,17 +138,19 @@ class Composer(Vertical):
             field.load_text(safe.block(draft))
         field.move_cursor(field.document.end)
         self.set_class(letter.kind == "note", "-note")
-        self.head.doubts, self.head.news = (), 0
+        self.head.doubts, self.head.news, self.head.parts = (), 0, ""
         self.envelope.hide()
         self.remove_class("-editing")
         self.add_class("-shown")
         self.tell("draft kept" if draft or letter.options.files else "")
         self.screen.set_focus(field)
 
-    def show(self, proposal: Proposal, answers: str = "") -> None:
-        """Show how the letter would go out as it stands; ``answers`` names the message that was chosen."""
+    def show(self, proposal: Proposal, answers: str = "", limits: str = "") -> None:
+        """Show how the letter would go out as it stands; ``answers`` names the message that was chosen,
+        ``limits`` what the channel can carry.
+        """
         letter = self.letter
-        self.head.show(letter.kind, proposal, letter.options, letter.limits, answers)
+        self.head.show(letter.kind, proposal, letter.options, limits, answers)
         self.signature.show(
             proposal.signature if letter.kind != "note" else "", self._signature_room()
         )
@@ -179,6 +191,13 @@ class Composer(Vertical):
         self.head.remark = remark
         self.head.refresh()
 
+    def tell_parts(self, words: str) -> None:
+        """Say that it goes in several messages; empty: in one."""
+        if words != self.head.parts:
+            self.head.parts = words
+            self.head.retell()
+            self._make_room()
+
     def doubt(self, sentences: Sequence[str]) -> None:
         """Show what should be looked at again."""
         self.head.doubts = sentences
@@ -191,6 +210,14 @@ class Composer(Vertical):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(SAVE_AFTER_S, self.keep)
+        if not self._measuring:
+            self._measuring = True
+            self.set_timer(_MEASURE_AFTER_S, self._measure)
+
+    def _measure(self) -> None:
+        self._measuring = False
+        if self.open:
+            self.measure()
 
     def keep(self) -> None:
         """Save the draft now if it has changed."""

@@ -36,6 +36,8 @@ class LetterHead(Bar):
         self.remark = ""
         self.doubts: Sequence[str] = ()
         self.news = 0
+        self.parts = ""
+        """That it goes in several messages."""
         self.answers_words = ""
         self.moment: Callable[[datetime], str] = lambda when: f"{when:%Y-%m-%d %H:%M}"
 
@@ -81,6 +83,8 @@ class LetterHead(Bar):
             lines.append(self._origin)
         if self.options.files:
             lines.append(self._files)
+        if self.parts:
+            lines.append(self._parts)
         if self.options.send_at is not None:
             lines.append(self._when)
         if self.news:
@@ -151,6 +155,13 @@ class LetterHead(Bar):
             line.add(f"{fmt.size(size)} ", inks("dim", self.GROUND))
         if tail:
             line.add(whole, inks("dim", self.GROUND))
+
+    def _parts(self, line: LineBuilder) -> None:
+        inks, shown = self.inks, "  ctrl-p shows them "
+        line.add(" ✂ ", inks("accent", self.GROUND))
+        line.add(self.parts, inks("risk", self.GROUND), most=max(20, line.room - len(shown)))
+        line.pad_to(line.width - len(shown), inks("text", self.GROUND))
+        line.add(shown, inks("dim", self.GROUND))
 
     def _when(self, line: LineBuilder) -> None:
         assert self.options.send_at is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -13,6 +13,7 @@ from rich.cells import get_character_cell_size
 from channels.email.invitations import invitation_words
 from console import fmt, safe
 from console.event_words import event_words
+from console.widgets.amended_lines import Amendment, amended_word, amendments
 from workflow.model import to_millis
 from workflow.store.rows import EventDetail, MessageDetail, TicketDetail
 
@@ -49,6 +50,8 @@ class Leaving(NamedTuple):
 
     at: datetime
     unless_reply: bool = False
+    error: str | None = None
+    """Why it has not left yet, or will not."""
 
 
 def wrap(text: str, width: int) -> list[str]:
@@ -110,6 +113,7 @@ def conversation(
     ``leaves_at`` tells for the Message-ID of a reply that is held or scheduled when it leaves.
     """
     lines: list[TextLine] = []
+    changed = amendments(ticket.events)
     told = iter(ticket.events if events else ())
     event = next(told, None)
     for block, message in enumerate(ticket.messages):
@@ -117,7 +121,16 @@ def conversation(
             lines.extend(_event(event, now, zone))
             event = next(told, None)
         lines.extend(
-            _message(block, message, width, now, zone, message.id in unfolded, leaves_at or {})
+            _message(
+                block,
+                message,
+                width,
+                now,
+                zone,
+                message.id in unfolded,
+                leaves_at or {},
+                changed.get(message.id, ()),
+            )
         )
         lines.append(TextLine(block, "blank"))
     while event is not None:
@@ -134,18 +147,21 @@ def _message(
     zone: tzinfo | None,
     whole: bool,
     leaves_at: Mapping[str, Leaving],
+    changes: Sequence[Amendment],
 ) -> Iterator[TextLine]:
     note = message.direction == "note"
     ground = "note" if note else "base"
     bar = {"note": ("┃", "note"), "out": ("│", "accent")}.get(message.direction, ("│", "faint"))
-    yield TextLine(block, "head", _who(message), _when(message, now, zone, leaves_at), ground, bar)
+    amended = amended_word(changes)
+    who = (*_who(message), (f"  {amended}", "risk")) if amended else _who(message)
+    yield TextLine(block, "head", who, _when(message, now, zone, leaves_at), ground, bar)
     if message.delivery == "cancelled" and not whole:
         words = "  ▸ taken back before it left; its text is the writer's draft again"
         yield TextLine(block, "fold", ((words, "faint"),), (), ground, bar)
         return
-    if message.delivery == "failed":
-        words = "  This mail was not sent. The outbox (O) says why and sends it again."
-        yield TextLine(block, "body", ((words, "late"),), (), ground, bar)
+    for line in wrap(_trouble(message, leaves_at), min(width - 4, READABLE)):
+        if line:
+            yield TextLine(block, "body", (("  " + line, "late"),), (), ground, bar)
     if message.bounce:
         reason = str(
             message.bounce.get("reason") or message.bounce.get("status") or "no reason given"
@@ -179,9 +195,11 @@ def _message(
             hint = ""
         shown = "body" if kind == "none" else kind
         yield TextLine(block, shown, spans if spans[-1][0] else spans[:1], (), ground, bar)
-    if whole and (message.full_text != message.text or (message.automatic and block)):
+    edited = any(change.before is not None for change in changes)
+    if whole and (message.full_text != message.text or edited or (message.automatic and block)):
         spans = (("  ▾ shown whole", "dim"), ("  enter folds it", "faint"))
         yield TextLine(block, "fold", spans, (), ground, bar)
+    yield from _earlier(block, changes, whole, room, now, zone, ground, bar)
     for attachment in message.attachments:
         spans = (
             ("  ⊞ ", "accent"),
@@ -189,6 +207,42 @@ def _message(
             (f"  {attachment.content_type}  {fmt.size(attachment.size)}", "dim"),
         )
         yield TextLine(block, "file", spans, (), ground, bar)
+
+
+def _earlier(
+    block: int,
+    changes: Sequence[Amendment],
+    whole: bool,
+    room: int,
+    now: datetime,
+    zone: tzinfo | None,
+    ground: str,
+    bar: tuple[str, str],
+) -> Iterator[TextLine]:
+    """The texts that a message had before it was edited: a line that says so, or all of them."""
+    texts = [(change.at, change.before) for change in changes if change.before is not None]
+    if texts and not whole:
+        words = "the text before" if len(texts) == 1 else f"{len(texts)} earlier texts"
+        spans = ((f"  ▸ {words}", "dim"), ("  enter shows it", "faint"))
+        yield TextLine(block, "fold", spans, (), ground, bar)
+        return
+    for at, before in texts:
+        head = f"  before {fmt.moment(at, now, zone)}:"
+        yield TextLine(block, "body", ((head, "dim"),), (), ground, bar)
+        for line in wrap(before.strip("\n") or "(no text)", room - 2):
+            yield TextLine(block, "quote", (("    " + line, "dim"),), (), ground, bar)
+
+
+def _trouble(message: MessageDetail, leaves_at: Mapping[str, Leaving]) -> str:
+    """Why an answer has not left, and what to do; empty where nothing is wrong."""
+    leaving = leaves_at.get(message.message_id or "")
+    said = leaving.error if leaving is not None else None
+    if message.delivery == "failed":
+        why = f"Not sent: {said}." if said else "Not sent."
+        return f"{why} The outbox (O) sends it again or drops it."
+    if message.delivery == "queued" and said:
+        return f"Not sent yet: {said}. It is tried again by itself; the outbox (O) says when."
+    return ""
 
 
 def _automatic(message: MessageDetail) -> tuple[tuple[str, str], ...]:

@@ -113,7 +113,7 @@ async def test_an_answer_by_another_way_shows_its_limits_and_goes_there(
         await until(pilot, lambda: desk.writing.active)
         await until(pilot, lambda: "telegram · 4096 characters" in screen_text(pilot))
         pilot.app.query_one(Composer).put("long " * 1000)
-        await until(pilot, lambda: "will be split in 2" in screen_text(pilot))
+        await until(pilot, lambda: "goes as 2 messages · 2 begins “long long" in screen_text(pilot))
         pilot.app.query_one(Composer).put("It is on its way.")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: not desk.writing.active)

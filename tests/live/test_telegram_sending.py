@@ -229,3 +229,29 @@ def test_the_customer_sees_that_somebody_writes(
     wait_until(lambda: item(live, answer_number).state == "sent", 3)
     assert len(server.actions) == 1
     live.close()
+
+
+def test_typing_is_shown_where_another_process_has_the_lease_and_never_disturbs(
+    tmp_path: Path, server: TelegramServer, running: Running
+) -> None:
+    live = bot_desk(tmp_path / "desk", server)
+    server.customer(1).says("Hello")
+    running(live)
+    wait_until(lambda: live.count("ticket") == 1)
+    other = LiveDesk.open(live.home)
+    console = running(other)
+    console.typing("bot", "1")
+    wait_until(lambda: server.actions == [(1, "typing")], 3)
+    console.typing("bot", "1")
+    server.script(
+        refuse(429, "Too Many Requests: retry after 5", retry_after=5), method="sendChatAction"
+    )
+    console.typing("bot", "2")
+    wait_until(lambda: server.calls.count("sendChatAction") == 2, 3)
+    console.typing("bot", "3")
+    answer_number = answer(live, 1)
+    wait_until(lambda: item(live, answer_number).state == "sent", 5)
+    assert server.calls.count("sendChatAction") == 2, "throttled, then hushed"
+    assert server.actions == [(1, "typing")]
+    other.close()
+    live.close()
