@@ -96,6 +96,17 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         if data.get("human", True)
         else "sent to those who are told"
     ),
+    "message.bounced": lambda data: (
+        f"did not reach {data.get('recipient')}: {data.get('status')} {data.get('reason')}"
+    ),
+    "message.delayed": lambda data: f"still on its way to {data.get('recipient')}",
+    "message.delivered": lambda data: f"delivered to {data.get('recipient')}",
+    "message.complained": lambda data: f"{data.get('recipient')} called it spam",
+    "identity.undeliverable": lambda data: (
+        f"mail to {data.get('value')} comes back"
+        if data.get("after")
+        else f"{data.get('value')} can be reached again"
+    ),
     "held.kept": lambda data: f"kept a mail out, held item {data.get('held')}: {data.get('cause')}",
     "held.released": lambda data: f"let held item {data.get('held')} in",
     "held.discarded": lambda data: f"discarded held item {data.get('held')}",

@@ -31,6 +31,8 @@ class Letter:
     cc: Sequence[Party] = ()
     bcc: Sequence[Party] = ()
     files: int = 0
+    unreachable: Sequence[tuple[str, str]] = ()
+    """Addresses of the customer to which mail comes back, or whose owner complained: why, in words."""
     people: Sequence[str] = ()
     agents: Sequence[str] = ()
     strangers: Sequence[str] = ()
@@ -39,8 +41,8 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One warning: a word for programs (``stranger``, ``attachment``, ``greeting``, ``subject``) and a
-    sentence.
+    """One warning: a word for programs (``stranger``, ``unreachable``, ``attachment``, ``greeting``,
+    ``subject``) and a sentence.
     """
 
     code: str
@@ -224,8 +226,15 @@ def _subject(letter: Letter) -> Doubt | None:
     return Doubt("subject", "the subject is empty")
 
 
+def _unreachable(letter: Letter) -> Doubt | None:
+    going = {party.address.lower() for party in (*letter.to, *letter.cc, *letter.bcc)}
+    told = [words for address, words in letter.unreachable if address in going]
+    return Doubt("unreachable", "; ".join(told)) if told else None
+
+
 _CHECKS: tuple[Callable[[Letter], Doubt | None], ...] = (
     _stranger,
+    _unreachable,
     _attachment,
     _greeting,
     _subject,

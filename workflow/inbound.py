@@ -63,6 +63,9 @@ class Inbound:
     ``automatic_sign`` is the header by which it is automatic, ``authentication`` what our server
     found out about its sender (docs/json.md), ``loop_ids`` are marks against loops that it carries.
 
+    ``bounce`` is what a report says of a mail of ours that did not arrive, ``notice`` what it says of
+    one that did, or of a complaint.
+
     ``invitation`` is what a calendar file in it asks for, as ``show`` gives it.
 
     Of channels that are a conversation: ``conversation`` is its key, by which a message joins the
@@ -96,6 +99,7 @@ class Inbound:
     automatic: bool = False
     automatic_sign: str = ""
     bounce: dict[str, Any] | None = None
+    notice: dict[str, Any] | None = None
     invitation: dict[str, Any] | None = None
     own: bool = False
     from_sent: bool = False

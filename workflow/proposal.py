@@ -13,7 +13,7 @@ from workflow.doubts import Doubt, Letter, doubts
 from workflow.drafts import DraftOptions, File
 from workflow.errors import DeskError, Refusal, UsageError
 from workflow.inbound import Party
-from workflow.model import Direction
+from workflow.model import Direction, from_millis
 from workflow.outgoing import forward_subject, reply_subject
 from workflow.recipients import (
     Difference,
@@ -72,6 +72,7 @@ class Proposal:
             cc=self.cc,
             bcc=self.bcc,
             files=files,
+            unreachable=[pair for one in customer.identities for pair in _unreachable(one)],
             people=tuple(filter(None, people)),
             agents=tuple(filter(None, agents)),
             strangers=self._strangers(),
@@ -84,6 +85,20 @@ class Proposal:
             return ()
         parties = (address for _name, address in self.answered.reply_to)
         return (self.answered.from_address, *parties)
+
+
+def _unreachable(identity: IdentityDetail) -> list[tuple[str, str]]:
+    """The address and a sentence, where mail to it comes back or its owner complained."""
+    if identity.undeliverable_at is not None:
+        day = f"{from_millis(identity.undeliverable_at):%Y-%m-%d}"
+        why = f"{identity.undeliverable_code} {identity.undeliverable_reason}".strip()
+        words = f"mail to {identity.value} came back on {day} ({why})"
+    elif identity.complained_at is not None:
+        day = f"{from_millis(identity.complained_at):%Y-%m-%d}"
+        words = f"{identity.value} called a mail of ours spam on {day}"
+    else:
+        return []
+    return [(identity.value, words)]
 
 
 def propose(

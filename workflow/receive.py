@@ -18,6 +18,7 @@ from workflow.companies import CompanyFile
 from workflow.holding import Objection
 from workflow.inbound import Inbound, Party
 from workflow.incoming import Batch, Known, TicketState, look_up, write
+from workflow.mail_reports import apply_reports, clear_marks
 from workflow.model import FAR_FUTURE_MS, Direction, Intake, Priority, Status
 from workflow.query.terms import people_text
 from workflow.send_later import cancel_unless_reply
@@ -73,6 +74,13 @@ def receive(
     outcomes = [_take(batch, item) for item in items]
     write(batch)
     cancel_unless_reply(batch, batch.spoken)
+    taken = [
+        (item, result.message)
+        for item, result in zip(items, outcomes, strict=True)
+        if result.outcome in (Intake.CREATED, Intake.APPENDED)
+    ]
+    apply_reports(batch, taken)
+    clear_marks(batch, (item for item, _row in taken))
     if cursor is not None:
         _move(transaction, cursor)
     return outcomes

@@ -193,6 +193,7 @@ def to_inbound(
         automatic=parsed.automatic.automatic,
         automatic_sign=parsed.automatic.reason,
         bounce=parsed.bounce,
+        notice=parsed.notice,
         invitation=parsed.invitation,
         from_sent=sent,
         own=screened.own,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from workflow.inbound import Inbound, Party
-from workflow.model import Priority, rfc3339
+from workflow.model import Priority, from_millis, rfc3339
 from workflow.receive import Received
 from workflow.release import HeldWhole
 from workflow.standing import nearest, standing
@@ -105,8 +105,8 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
             "company": detail.customer.company,
             "tier": detail.customer.tier,
             "identities": [
-                {"kind": identity.kind, "value": identity.value}
-                for identity in detail.customer.identities
+                {"kind": one.kind, "value": one.value, **_reach(one)}
+                for one in detail.customer.identities
             ],
         },
         "clocks": [_clock(clock, now) for clock in detail.clocks],
@@ -202,6 +202,7 @@ def message(detail: MessageDetail) -> Document:
         ],
         "message_id": detail.message_id,
         "delivery": detail.delivery,
+        "deliveries": [{**one, "at": rfc3339(from_millis(one["at"]))} for one in detail.deliveries],
         "matched_by": detail.matched_by or None,
         "aside": detail.aside,
         "forwards": list(detail.forwards),
@@ -273,9 +274,32 @@ def customer(detail: CustomerDetail, tickets: list[Document]) -> Document:
 
 def _identities(found: Iterable[IdentityDetail]) -> list[Document]:
     return [
-        {"kind": one.kind, "value": one.value, "display": one.display, "evidence": one.evidence}
+        {
+            "kind": one.kind,
+            "value": one.value,
+            "display": one.display,
+            "evidence": one.evidence,
+            **_reach(one),
+        }
         for one in found
     ]
+
+
+def _reach(one: IdentityDetail) -> Document:
+    """Whether mail to an address comes back, and whether its owner complained."""
+    gone = one.undeliverable_at
+    return {
+        "undeliverable": None
+        if gone is None
+        else {
+            "at": rfc3339(from_millis(gone)),
+            "code": one.undeliverable_code,
+            "reason": one.undeliverable_reason,
+        },
+        "complained_at": None
+        if one.complained_at is None
+        else rfc3339(from_millis(one.complained_at)),
+    }
 
 
 def customer_ticket(detail: TicketDetail, outcome: str, now: datetime) -> Document:

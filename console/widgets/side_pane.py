@@ -45,6 +45,11 @@ def _identity(identity: IdentityDetail) -> _Line:
     if identity.kind != "email" and identity.display:
         shown = f"{identity.display} ({identity.value})"
     sign = "" if identity.kind == "email" else f"{CHANNELS.get(identity.kind, '·')} "
+    if identity.undeliverable_at is not None:
+        words = f"comes back ({identity.undeliverable_code or identity.undeliverable_reason})"
+        return _Line(((f"✕ {shown}", "late"),), ((words, "late"),))
+    if identity.complained_at is not None:
+        return _Line(((f"{sign}{shown}", "risk"),), (("complained", "risk"),))
     joined = identity.evidence.startswith("joined by ")
     return _Line(((f"{sign}{shown}", "dim"),), (("joined", "faint"),) if joined else ())
 

@@ -162,6 +162,9 @@ def _message(
     for line in wrap(_trouble(message, leaves_at), min(width - 4, READABLE)):
         if line:
             yield TextLine(block, "body", (("  " + line, "late"),), (), ground, bar)
+    for outcome in message.deliveries:
+        words, ink = _outcome(outcome)
+        yield TextLine(block, "body", ((f"  {words}", ink),), (), ground, bar)
     if message.bounce:
         reason = str(
             message.bounce.get("reason") or message.bounce.get("status") or "no reason given"
@@ -243,6 +246,20 @@ def _trouble(message: MessageDetail, leaves_at: Mapping[str, Leaving]) -> str:
     if message.delivery == "queued" and said:
         return f"Not sent yet: {said}. It is tried again by itself; the outbox (O) says when."
     return ""
+
+
+def _outcome(outcome: Mapping[str, Any]) -> tuple[str, str]:
+    """What a report told of one recipient."""
+    who = safe.one_line(str(outcome.get("recipient", "")))
+    why = safe.one_line(f"{outcome.get('status', '')} {outcome.get('reason', '')}".strip())
+    match outcome.get("state"):
+        case "bounced":
+            return f"✕ did not reach {who}: {why}", "late"
+        case "delayed":
+            return f"… still on its way to {who}: {why}", "risk"
+        case "complained":
+            return f"! {who} called it spam ({why})", "risk"
+    return f"✓ delivered to {who}", "good"
 
 
 def _automatic(message: MessageDetail) -> tuple[tuple[str, str], ...]:

@@ -69,7 +69,8 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     customers = sorted({row[21] for row in rows})
     identities = _grouped(
         fetch,
-        f"""SELECT customer_id, kind, value, display, evidence, id FROM identity
+        f"""SELECT customer_id, kind, value, display, evidence, id, undeliverable_at, undeliverable_code,
+        undeliverable_reason, complained_at FROM identity
         WHERE customer_id IN ({",".join("?" * len(customers))}) ORDER BY id""",
         customers,
     )
@@ -127,7 +128,7 @@ def message_details(
         f"""SELECT ticket_id, id, direction, author, agent, at, date, subject, from_name, from_address,
         to_list, cc_list, bcc_list, reply_to, message_id, text, full_text, automatic, bounce, matched_by,
         delivery, raw_sha256, reference_ids, in_reply_to, account, channel, authentication,
-        invitation, aside, forwards, home_id
+        invitation, aside, forwards, home_id, deliveries
         FROM message WHERE {where} ORDER BY at, id""",
         parameters,
     )
@@ -239,4 +240,5 @@ def _message(row: tuple[Any, ...], attachments: tuple[AttachmentDetail, ...]) ->
         attachments=attachments,
         aside=bool(row[27]),
         forwards=tuple(json.loads(row[28])) if row[28] else (),
+        deliveries=tuple(json.loads(row[30])),
     )

@@ -49,7 +49,8 @@ def customer(fetch: Fetch, number: int) -> CustomerDetail | None:
 def _identities(fetch: Fetch, numbers: Sequence[int]) -> dict[int, tuple[IdentityDetail, ...]]:
     marks = ",".join("?" * len(numbers))
     rows = fetch(
-        f"""SELECT customer_id, kind, value, display, evidence, id FROM identity
+        f"""SELECT customer_id, kind, value, display, evidence, id, undeliverable_at, undeliverable_code,
+        undeliverable_reason, complained_at FROM identity
         WHERE customer_id IN ({marks}) ORDER BY id""",
         numbers,
     )

@@ -83,6 +83,8 @@ class MessageDetail:
     """What our mail server found out about its sender; ``claims_us`` where it says it is from us."""
     invitation: dict[str, Any] | None = None
     attachments: tuple[AttachmentDetail, ...] = ()
+    deliveries: tuple[dict[str, Any], ...] = ()
+    """What reports told of its recipients (:mod:`workflow.mail_reports`)."""
     aside: bool = False
     """Said between the team and somebody who is not the customer."""
     forwards: tuple[int, ...] = ()
@@ -138,6 +140,11 @@ class IdentityDetail:
     evidence: str = ""
     """Why it is held to be theirs: ``wrote from it``, ``joined by agent:ana``."""
     id: int = 0
+    undeliverable_at: int | None = None
+    """Milliseconds since 1970, as is ``complained_at``: when a mail to it came back for good."""
+    undeliverable_code: str = ""
+    undeliverable_reason: str = ""
+    complained_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,17 @@ class Identity(SQLModel, table=True):
     """The name that came with it last."""
     evidence: str = ""
     created_at: datetime = _when(nullable=False)
+    undeliverable_at: datetime | None = _when()
+    """When a mail to it came back for good; null once somebody wrote from it or one arrived."""
+    undeliverable_code: str = Field(
+        default="", sa_column=Column(Text, nullable=False, server_default="")
+    )
+    """The enhanced status (RFC 3463): ``5.1.1``."""
+    undeliverable_reason: str = Field(
+        default="", sa_column=Column(Text, nullable=False, server_default="")
+    )
+    complained_at: datetime | None = _when()
+    """When its owner called a mail of ours spam."""
 
 
 _QUEUED = "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
@@ -294,6 +305,9 @@ class Message(SQLModel, table=True):
     raw_size: int = 0
     delivery: str | None = None
     """Projection: the state of the outbox item that carries it."""
+    deliveries: list[Any] = _json()
+    """What reports told of its recipients, the latest of each: ``{"recipient", "state", "status",
+    "reason", "kind", "at", "report"}``."""
     dedupe_key: str | None = None
     defects: str = ""
     aside: bool = Field(
