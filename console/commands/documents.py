@@ -105,7 +105,11 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
             "company": detail.customer.company,
             "tier": detail.customer.tier,
             "identities": [
-                {"kind": one.kind, "value": one.value, **_reach(one)}
+                {
+                    "kind": one.kind,
+                    "value": one.value,
+                    **{k: v for k, v in _reach(one).items() if v},
+                }
                 for one in detail.customer.identities
             ],
         },
