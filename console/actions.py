@@ -88,6 +88,15 @@ ACTIONS: tuple[Entry, ...] = (
         "note",
     ),
     Entry(
+        "macro",
+        "Macro …",
+        "A standard answer with all that belongs to it: shows first what it would do.",
+        ("m",),
+        _BOTH,
+        "Answer",
+        "macro",
+    ),
+    Entry(
         "forward",
         "Forward …",
         "Passes the conversation, or the message under the cursor, on to somebody who is not the customer.",
@@ -119,7 +128,7 @@ ACTIONS: tuple[Entry, ...] = (
         _TICKET,
         "Decide",
     ),
-    Entry("take", "Take it", "Assigns the ticket to you.", ("A",), _BOTH, "Decide", "take"),
+    Entry("take", "Take it", "Assigns the ticket to you.", ("A",), _BOTH, "Decide"),
     Entry(
         "assign",
         "Assign to …",
@@ -458,6 +467,15 @@ ACTIONS: tuple[Entry, ...] = (
         ("composer",),
         "Write",
         "preview",
+    ),
+    Entry(
+        "macro_here",
+        "Put a macro in …",
+        "Its text goes in at the cursor; what it changes happens with sending.",
+        ("ctrl+r",),
+        ("composer",),
+        "Write",
+        "macro",
     ),
     Entry(
         "editor",

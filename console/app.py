@@ -15,7 +15,8 @@ from textual.app import App
 
 from console import safe
 from console.bridge import AccountState, Bridge, Delivered, Engine, Team
-from console.keymap import own_keys
+from console.macro_shelf import LOOK_S, Shelf
+from console.own_keys import own_keys
 from console.screens.desk import DeskScreen
 from console.themes import MONO, THEMES, Inks
 from workflow.errors import DeskError
@@ -133,6 +134,16 @@ class ConsoleApp(App[int]):
         if self.home is not None:
             home = self.home
             self.bridge.in_background(lambda: _team(home), self._put_team, self.desk.complain)
+            shelf = Shelf(
+                self.bridge,
+                home,
+                self.desk.own_keys,
+                self.desk.macros_told,
+                self.desk.complain,
+            )
+            self.desk.shelf = shelf
+            shelf.look()
+            self.set_interval(LOOK_S, shelf.look)
         if self.engine_factory is not None:
             self._engine_thread = threading.Thread(
                 target=self._run_engine, name="desk-engine", daemon=True

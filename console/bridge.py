@@ -379,6 +379,16 @@ class Bridge:
 
         self.write(job, lambda both: then(*both), failed)
 
+    def perform_together(
+        self,
+        actions: Sequence[Action],
+        cause: str,
+        then: Callable[[Sequence[Any]], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """Do the actions as one change, all or none."""
+        self.write(lambda desk: desk.perform_all(actions, self.actor, cause), then, failed)
+
     def desk(self) -> DeskPort:
         """The desk, opened when it is first needed. Blocking: only in the writing thread."""
         if self._desk is None:

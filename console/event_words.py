@@ -134,9 +134,9 @@ def event_words(event: EventDetail) -> str:
         return ""
     words = _WORDS.get(event.name)
     what = words(event.data) if words else event.name.replace(".", " ").replace("_", " ")
-    through = (
-        f"  ({event.cause})"
-        if event.cause.startswith(("rule:", "macro:", "timer", "trigger:"))
-        else ""
-    )
+    cause = event.cause
+    if (at := cause.find(" macro:")) >= 0:
+        # A reply that a macro's text was put into: the key is no news.
+        cause = cause[at + 1 :]
+    through = f"  ({cause})" if cause.startswith(("rule:", "macro:", "timer", "trigger:")) else ""
     return f"{actor_words(event.actor)}: {what}{through}"

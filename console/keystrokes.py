@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.people_keys import People
+from console.macro_runs import MACRO, MacroRuns
 from console.widgets.picker import fuzzy
 from workflow.errors import UsageError
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["Keystrokes"]
 
 
-class Keystrokes(People):
+class Keystrokes(MacroRuns):
     """The keys of the queue and of the ticket."""
 
     def run(self, action_id: str) -> None:
-        """Do what an entry stands for."""
+        """Do what an entry stands for, or a macro that has a key of its own."""
+        if action_id.startswith(MACRO):
+            self.run_macro(action_id.removeprefix(MACRO))
+            return
         method: Callable[[], None] = getattr(self, f"do_{action_id}")
         method()
 
@@ -256,10 +259,6 @@ class Keystrokes(People):
         from console.screens.accounts import AccountsRoom
 
         self._desk.app.push_screen(AccountsRoom(self._bridge, self._desk.zone))
-
-    def _opened(self, ticket: int | None) -> None:
-        if ticket is not None:
-            self._desk.open_ticket(ticket)
 
     # -- the desk
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.actions import Entry, entries_for, key_words
+from console.macro_runs import MACRO
 from console.widgets.picker import Choice
 
 if TYPE_CHECKING:
@@ -27,11 +28,21 @@ def _keys(known: Entry, own: dict[str, str]) -> list[str]:
 
 
 def palette_choices(desk: DeskScreen) -> list[Choice]:
-    """Every action of this place with its key, and every view."""
-    return [
+    """Every action of this place with its key, and every macro."""
+    actions = [
         Choice(known.id, known.title, known.sentence, (_keys(known, desk.own_keys) or [""])[0])
         for known in entries_for(desk.place)
         if known.id not in _HERE_ONLY
+    ]
+    macros = desk.shelf.macros if desk.shelf is not None else []
+    return actions + [
+        Choice(
+            f"{MACRO}{macro.name}",
+            f"Macro: {macro.title}",
+            macro.description,
+            key_words(macro.key) if desk.shelf and macro.key in desk.shelf.keys else "",
+        )
+        for macro in macros
     ]
 
 
@@ -61,4 +72,11 @@ def help_choices(desk: DeskScreen) -> list[Choice]:
             if place == "queue":
                 choices.append(Choice("", "A view", "by its number", "1-9"))
             choices += [Choice("", "Move", words, keys) for keys, words in _MOVING]
+    bound = desk.shelf.keys if desk.shelf is not None else {}
+    if bound:
+        choices += [Choice(None, ""), Choice(None, "Macros")]
+        choices += [
+            Choice(f"{MACRO}{macro.name}", macro.title, macro.description, key_words(key))
+            for key, macro in bound.items()
+        ]
     return choices

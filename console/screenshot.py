@@ -57,6 +57,7 @@ PICTURES = (
     Picture("palette", ("ctrl+k",), opens="refund"),
     Picture("help", ("question_mark",)),
     Picture("snooze", ("7", "j", "s")),
+    Picture("macro", ("m", *"refund"), opens="refund"),
     Picture("escalate", ("E", *"bug"), opens="down"),
     Picture("search", ("backslash", *"order")),
     Picture("empty", ("4", "slash", *"vip", "enter")),
@@ -85,7 +86,7 @@ async def prepare(pilot: Pilot[int], app: ConsoleApp, sample: SampleDesk, pictur
         await settle(pilot, app)
     for key in picture.keys:
         await pilot.press(_NAMES.get(key, key))
-        if len(key) > 1 or key in "rnsE47":
+        if len(key) > 1 or key in "rnsmE47":
             await settle(pilot, app)
     await asyncio.sleep(0.4)
     await settle(pilot, app)

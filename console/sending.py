@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from console.carried import gaps_refused
 from console.widgets.composer import Composer, Letter
 from console.widgets.picker import Choice, fuzzy
 from workflow.actions import Action, Forward, Note, Reply, SetStatus
@@ -62,6 +63,9 @@ class Sending:
         letter, text = composer.letter, composer.text
         if not text.strip() and not letter.options.files and letter.kind != "forward":
             desk.complain("There is nothing to send: write something first, or leave with escape.")
+            return
+        if refusal := gaps_refused(text):
+            desk.complain(refusal)
             return
         composer.keep()
         if letter.kind != "note" and self._looks_wrong(composer, text):
@@ -149,11 +153,13 @@ class Sending:
         composer.tell("sending …")
         composer.keep()
 
-        def done(_outcomes: list[Any], faults: list[str]) -> None:
-            if faults:
-                self._failed(faults[0])
-                return
+        carried = self._writing.carried
+        key = (letter.ticket, letter.kind)
+        actions = [*_actions(letter, text, to_status), *carried.actions(*key, to_status)]
+
+        def done(_outcomes: Sequence[Any]) -> None:
             self.busy = False
+            carried.sent(*key, text)
             self.forget_doubts()
             composer.close(forget=True)
             self._writing.save(replace(letter, options=NOTHING_CHOSEN), "")
@@ -162,8 +168,9 @@ class Sending:
                 self._desk.pane.transcript.action_last()
             self._tell_sent(letter)
 
-        self._writing.bridge.perform(
-            _actions(letter, text, to_status), "key:ctrl+s", done, self._failed
+        # Together: what a macro changes happens with the reply, or not at all.
+        self._writing.bridge.perform_together(
+            actions, carried.cause(*key, "key:ctrl+s"), done, self._failed
         )
 
     def _failed(self, sentence: str) -> None:

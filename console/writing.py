@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from console import fmt
+from console.carried import Brought, Carried
 from console.choosing import Choosing
 from console.parts import carries, parts_of, parts_words
 from console.sending import Sending
@@ -44,6 +45,8 @@ class Writing:
         self._typing_until = 0.0
         self._sending = Sending(self)
         self._choosing = Choosing(self)
+        self.carried = Carried()
+        """What macros change together with sending."""
         self.after_open: Callable[[], None] | None = None
         """To be called when the ticket that was asked for is on screen."""
 
@@ -59,14 +62,14 @@ class Writing:
         return found if found is not None and found.is_attached else None
 
     @property
-    def kind(self) -> str:
-        """What is being written: reply, note or forward; empty where nothing is."""
-        return self._composer.letter.kind if self._composer is not None and self.active else ""
-
-    @property
     def length(self) -> int:
         """How many characters have been typed."""
         return len(self._composer.text) if self._composer is not None and self.active else 0
+
+    @property
+    def kind(self) -> str:
+        """What is being written: reply, note or forward; empty where nothing is."""
+        return self._composer.letter.kind if self._composer is not None and self.active else ""
 
     @property
     def settings(self) -> Settings:
@@ -75,9 +78,15 @@ class Writing:
 
     # -- beginning
 
-    def begin(self, kind: str, everybody: bool, way: Way | None = None) -> None:
+    def begin(
+        self,
+        kind: str,
+        everybody: bool,
+        way: Way | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> None:
         """Open the composer for a reply or a note, with the draft that was kept; ``way`` is the address
-        or account that the reply goes to instead of the one that wrote.
+        or account that the reply goes to instead of the one that wrote. ``then`` is called when it is open.
         """
         ticket, pane = self.desk.ticket, self.desk.pane
         if ticket is None or pane is None:
@@ -100,7 +109,7 @@ class Writing:
             _newest(ticket.messages),
             options,
         )
-        self._open(letter)
+        self._open(letter, then)
 
     def begin_forward(self) -> None:
         """Ask what is to be passed on, then open the composer for it."""
@@ -159,7 +168,7 @@ class Writing:
     def _say_nobody(self) -> None:
         self.desk.complain("Nobody is named as the agent: start with --agent NAME to write.")
 
-    def _open(self, letter: Letter) -> None:
+    def _open(self, letter: Letter, then: Callable[[], None] | None = None) -> None:
         desk, agent = self.desk, self.bridge.agent
         if agent is None:
             self._say_nobody()
@@ -168,7 +177,7 @@ class Writing:
         def look_up() -> None:
             self.bridge.look_up(
                 lambda reads: reads.draft(agent, letter.ticket, letter.kind),
-                lambda draft: self._write(letter, draft),
+                lambda draft: self._write(letter, draft, then),
                 desk.complain,
             )
 
@@ -180,7 +189,9 @@ class Writing:
         else:
             look_up()
 
-    def _write(self, letter: Letter, draft: DraftDetail | None) -> None:
+    def _write(
+        self, letter: Letter, draft: DraftDetail | None, then: Callable[[], None] | None
+    ) -> None:
         composer, desk = self._composer, self.desk
         if (
             composer is None
@@ -208,6 +219,46 @@ class Writing:
         desk.say_place()
         if letter.kind == "forward" and not letter.options.to:
             self._choosing.edit_envelope()
+        self.carried.opened(letter.ticket, letter.kind, draft.text if draft is not None else "")
+        self._tell_carried(composer)
+        if then is not None:
+            then()
+
+    # -- macros
+
+    def put_in(self, text: str, brought: Brought, everybody: bool) -> None:
+        """Put a macro's text in at the cursor of what is being written, else into a reply.
+
+        What it brings besides happens with sending.
+        """
+        if not self.active:
+            self.begin("reply", everybody, then=lambda: self._put_in(text, brought, begun=True))
+        else:
+            self._put_in(text, brought, begun=False)
+
+    def _put_in(self, text: str, brought: Brought, *, begun: bool) -> None:
+        composer = self.composer
+        if composer is None:
+            return
+        before = composer.text
+        if begun and before and not before[-1].isspace():
+            # Nobody has chosen this place: the end of a draft is no middle of a line.
+            text = f"\n\n{text}"
+        composer.insert(text)
+        if brought.actions:
+            self.carried.add(composer.letter.ticket, composer.letter.kind, brought)
+        self._tell_carried(composer)
+
+    def leave_out(self) -> None:
+        """Nothing is to happen with sending; the text stays."""
+        composer = self.composer
+        if composer is not None:
+            self.carried.drop(composer.letter.ticket, composer.letter.kind)
+            self._tell_carried(composer)
+
+    def _tell_carried(self, composer: Composer) -> None:
+        letter = composer.letter
+        composer.tell_with_sending(self.carried.words(letter.ticket, letter.kind))
 
     # -- what it is like now
 
@@ -299,6 +350,8 @@ class Writing:
             self.desk.say_place()
         elif action_id == "discard_draft":
             self._discard(composer)
+        elif action_id == "macro_here":
+            self.desk.commands.do_macro()
         elif action_id == "editor":
             from console.editor import edit
 
@@ -341,6 +394,7 @@ class Writing:
     def _discard(self, composer: Composer) -> None:
         letter = composer.letter
         composer.close(forget=True)
+        self.carried.drop(letter.ticket, letter.kind)
         self.save(replace(letter, options=NOTHING_CHOSEN), "")
         self.desk.focus_back()
         self.desk.say("The draft is gone.", "dim")

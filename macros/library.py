@@ -18,7 +18,7 @@ from workflow.errors import NotFound, SettingsError
 from workflow.escalation_rules import EscalationRules, load_escalation
 from workflow.settings import Settings
 
-__all__ = ["FOLDER", "STARTER", "Library", "check", "variant_for"]
+__all__ = ["FOLDER", "STARTER", "Library", "check", "variant_for", "why_variant"]
 
 FOLDER = "macros"
 """The folder of the team's own macros in a home."""
@@ -213,7 +213,7 @@ def variant_for(macro: Macro, language: str | None, channel: str) -> Variant | N
 
     Without the language it is the macro's own. None where the macro has no text.
     """
-    spoken = (language or "").lower().replace("_", "-").partition("-")[0]
+    spoken = _spoken(language)
     wanted = None if spoken in ("", macro.language) else spoken
     fits = [
         variant
@@ -225,3 +225,20 @@ def variant_for(macro: Macro, language: str | None, channel: str) -> Variant | N
         key=lambda v: (v.language == wanted, v.channel == channel),
         default=None,
     )
+
+
+def why_variant(macro: Macro, variant: Variant, language: str | None) -> str:
+    """Which text was chosen and why, as a phrase: ``de, as the customer writes; for telegram``."""
+    spoken, taken = _spoken(language), variant.language or macro.language
+    if not spoken:
+        reason = "since the ticket's language is not known"
+    elif spoken == taken:
+        reason = "as the customer writes"
+    else:
+        reason = f"since there is no text in {spoken}"
+    return f"{taken}, {reason}; for {variant.channel or 'every channel'}"
+
+
+def _spoken(language: str | None) -> str:
+    """The language alone: ``de`` of ``de-AT``."""
+    return (language or "").lower().replace("_", "-").partition("-")[0]

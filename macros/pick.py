@@ -13,6 +13,7 @@ __all__ = ["rank", "used_lately"]
 
 _LOOKED_AT = 500
 """Changes of an agent that are looked through for macros."""
+_HALF_MS = 3 * 86_400_000
 
 
 def rank(macros: Sequence[Macro], typed: str, lately: Sequence[str] = ()) -> list[Macro]:
@@ -64,10 +65,26 @@ def _in_order(word: str, text: str) -> bool:
 
 
 def used_lately(reads: Reads, agent: str, limit: int = 20) -> list[str]:
-    """The names of the macros an agent ran last, the newest first, each once."""
+    """The names of the macros an agent uses, the most used of the last days first, each once.
+
+    A use counts half after three days; what was taken back was no use.
+    """
     rows = reads.fetch(
-        "SELECT cause FROM change WHERE actor = ? ORDER BY id DESC LIMIT ?",
+        "SELECT cause, at FROM change WHERE actor = ? AND undone_by IS NULL"
+        " ORDER BY id DESC LIMIT ?",
         (Actor.agent(agent).wire, _LOOKED_AT),
     )
-    causes = (str(cause).partition(":") for (cause,) in rows)
-    return list(dict.fromkeys(name for kind, _, name in causes if kind == "macro"))[:limit]
+    weights: dict[str, float] = {}
+    for cause, at in rows:
+        for name in _names(str(cause)):
+            worth = 0.5 ** ((rows[0][1] - at) / _HALF_MS)
+            weights[name] = weights.get(name, 0.0) + worth
+    # Among equals the order of the rows stays: the last used first.
+    return sorted(weights, key=lambda name: -weights[name])[:limit]
+
+
+def _names(cause: str) -> list[str]:
+    """The macros of a change: ``macro:NAME``, or ``key:ctrl+s macro:NAME`` for what went into a
+    reply that an agent wrote.
+    """
+    return f" {cause}".split(" macro:")[1:]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from macros.library import check, variant_for
+from macros.library import check, variant_for, why_variant
 from macros.model import Macro, Steps
 from macros.placeholders import Scene, unfilled_in, values
 from macros.render import Rendered, render
@@ -50,6 +50,17 @@ class Difference:
     before: str
     after: str
 
+    @property
+    def words(self) -> str:
+        """As a person reads it: ``status open -> pending``, ``+refund -billing``, the note."""
+        if self.field == "tags":
+            before, after = self.before.split(), self.after.split()
+            new = [f"+{tag}" for tag in after if tag not in before]
+            return " ".join([*new, *(f"-{tag}" for tag in before if tag not in after)])
+        if self.field == "note":
+            return f"note: {self.after}"
+        return f"{self.field} {self.before or 'none'} -> {self.after or 'none'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -63,6 +74,8 @@ class Plan:
     actions: tuple[Action, ...]
     differences: tuple[Difference, ...]
     unfilled: tuple[str, ...] = ()
+    why: str = ""
+    """Which text was chosen and why; empty where the macro has none."""
 
     def refuse_gaps(self) -> None:
         """Raise Refusal where the text or the note still has gaps."""
@@ -141,7 +154,7 @@ class Runner:
         if detail is None:
             raise NotFound(f"there is no ticket #{ticket}: deskhand list shows those there are")
         now = self._clock.now()
-        if macro.only and not self._fits(macro, ticket, now):
+        if macro.only and not self.fitting([macro], ticket):
             raise Refusal(f"{macro.name} is not for #{ticket}: it is only for {macro.only}")
         filled = values(Scene(detail, self._agent, self._settings, now, given))
         variant = variant_for(macro, detail.language, detail.channel)
@@ -173,15 +186,24 @@ class Runner:
             tuple(actions),
             tuple(differences),
             tuple(dict.fromkeys(gaps)),
+            why_variant(macro, variant, detail.language) if variant else "",
         )
 
-    def _fits(self, macro: Macro, ticket: int, now: datetime) -> bool:
-        condition = compile_sql(parse(macro.only), Context(self._agent, now), scoped=False)
-        rows = self._reads.fetch(
-            f"SELECT 1 FROM ticket WHERE ticket.id = ? AND ({condition.where})",
-            (ticket, *condition.params),
+    def fitting(self, macros: Sequence[Macro], ticket: int) -> frozenset[str]:
+        """The names of those that may be run on a ticket, by what they are only for."""
+        limited = [macro for macro in macros if macro.only]
+        context = Context(self._agent, self._clock.now())
+        conditions = [compile_sql(parse(m.only), context, scoped=False) for m in limited]
+        found = self._reads.fetch(
+            " UNION ALL ".join(
+                f"SELECT {index} FROM ticket WHERE ticket.id = ? AND ({condition.where})"
+                for index, condition in enumerate(conditions)
+            )
+            or "SELECT 0 WHERE 0",
+            [value for condition in conditions for value in (ticket, *condition.params)],
         )
-        return bool(rows)
+        free = {macro.name for macro in macros if not macro.only}
+        return frozenset(free | {limited[index].name for (index,) in found})
 
     def rehearse(
         self, macro: Macro, tickets: Sequence[int], answers: Mapping[str, str] | None = None
@@ -230,9 +252,17 @@ class Runner:
         Raises MacroProblem, and StoreError; then nothing has changed. So it is with a Refusal of
         what each of them could have done alone.
         """
+        return self.carry_out(macro, self.rehearse(macro, tickets, answers))
+
+    def carry_out(self, macro: Macro, rehearsed: Sequence[Ran]) -> list[Ran]:
+        """Do what was rehearsed, to the letter: the texts that go out are those that were shown.
+
+        A ticket whose customer has written since, or on which the agent has begun a reply, is left
+        out with the reason. Raises as :meth:`run`.
+        """
         assert self._desk is not None
         actor, cause = Actor.agent(self._agent), f"macro:{macro.name}"
-        results = self.rehearse(macro, tickets, answers)
+        results = [self._still_without_draft(ran) for ran in rehearsed]
         while True:
             try:
                 return self._do(self._desk, results, actor, cause)
@@ -243,6 +273,14 @@ class Runner:
                 if tried == results:
                     raise
                 results = tried
+
+    def _still_without_draft(self, ran: Ran) -> Ran:
+        try:
+            if ran.plan is not None:
+                self._refuse_to_lose_a_draft(ran.plan)
+        except Refusal as fault:
+            return Ran(ran.ticket, problem=str(fault))
+        return ran
 
     @staticmethod
     def _do(desk: Desk, results: list[Ran], actor: Actor, cause: str) -> list[Ran]:

@@ -99,10 +99,13 @@ def change_delivery(
     return message
 
 
-def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None:
+def take_back(
+    context: Context, item: Outbox, undoes: int | None = None, *, as_draft: bool = True
+) -> None:
     """Cancel what has not left and give its text back as a draft, where there is no newer one.
 
-    Raises Refusal when it is on its way or gone.
+    ``as_draft`` False gives no draft: nobody typed the text. Raises Refusal when it is on its way
+    or gone.
     """
     session = context.transaction.session
     carried = session.get(Message, item.message_row)
@@ -123,7 +126,8 @@ def take_back(context: Context, item: Outbox, undoes: int | None = None) -> None
         session.add(message)
         return
     writer = message.agent or context.actor.name
-    give_back(context.transaction, item, message, writer, waited_for)
+    if as_draft:
+        give_back(context.transaction, item, message, writer, waited_for)
     remake_last_line(context, context.transaction.ticket(item.ticket_id))
 
 

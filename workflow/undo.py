@@ -305,8 +305,13 @@ def _strike_note(context: Context, event: Event, name: str, delivery: OutboxStat
 
 @reverts("message.queued")
 def _queued(context: Context, event: Event) -> None:
-    """A reply that has not left is taken back and its text becomes the writer's draft again."""
-    take_back(context, outbox_item(context, event.data["outbox"]), event.id)
+    """A reply that has not left is taken back and its text becomes the writer's draft again.
+
+    Not that of a macro's run: on twenty tickets it would leave twenty drafts that nobody began.
+    What an agent typed around a macro's text was sent by a key, and comes back.
+    """
+    typed = not event.cause.startswith("macro:")
+    take_back(context, outbox_item(context, event.data["outbox"]), event.id, as_draft=typed)
 
 
 @reverts("send.cancelled")

@@ -7,6 +7,8 @@ from typing import Any
 
 from console.bootstrap import Desktop
 from console.commands.answer import Answer, table
+from console.macro_keys import problems_with_keys
+from console.own_keys import own_keys
 from macros.library import Library
 from macros.model import Macro, MacroProblem
 from macros.placeholders import CATALOGUE
@@ -52,8 +54,10 @@ def _show(_desktop: Desktop, args: Namespace, library: Library) -> Answer:
     return Answer(_whole(found), "\n".join(line for line in lines if line is not None))
 
 
-def _check(_desktop: Desktop, _args: Namespace, library: Library) -> Answer:
+def _check(desktop: Desktop, _args: Namespace, library: Library) -> Answer:
     count, problems = library.check()
+    problems += problems_with_keys(library.read()[0], own_keys(desktop.home)[0])
+    problems.sort(key=lambda p: (p.place.file, p.place.line, p.place.column))
     document = {
         "macros": count,
         "problems": [_problem(problem) for problem in problems],
@@ -95,13 +99,13 @@ def _answer(words: str) -> tuple[str, str]:
 def _line(ran: Ran, found: Macro, dry: bool) -> str:
     if ran.plan is None:
         return f"#{ran.ticket}: nothing done: {ran.problem}"
-    parts = [f"{d.field} {d.before or '-'} -> {d.after or '-'}" for d in ran.plan.differences]
+    parts = [difference.words for difference in ran.plan.differences]
     if ran.outbox is not None:
         parts.append(f"reply queued (outbox {ran.outbox})")
     said = f"#{ran.ticket}: {'would do' if dry else 'done'}: {'; '.join(parts) or 'a reply'}"
     if dry and ran.plan.text:
         head = "the reply" if found.reply else "the text, which is not sent"
-        said += f"\n--- {head} ---\n{ran.plan.text}\n---"
+        said += f"\n--- {head} ({ran.plan.why}) ---\n{ran.plan.text}\n---"
     return said
 
 
@@ -113,6 +117,7 @@ def _result(ran: Ran) -> dict[str, Any]:
         "error": ran.problem or None,
         "text": plan.text if plan else None,
         "language": plan.language if plan else None,
+        "why": (plan.why or None) if plan else None,
         "actions": [type(action).word for action in plan.actions] if plan else [],
         "differences": [
             {"field": d.field, "before": d.before or None, "after": d.after or None}

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console import safe
 from console.bridge import AccountState, Bridge
 from console.keymap import bindings_for
 from console.live import EMPTY, NO_ACCOUNTS, Live, read_whole
@@ -26,12 +27,14 @@ from workflow.views import BUILT_IN, View
 
 if TYPE_CHECKING:
     from console.keystrokes import Keystrokes
+    from console.macro_shelf import Shelf
     from console.screens.ticket_pane import TicketPane
     from console.tour import Tour
     from console.widgets.picker import Picker
     from console.widgets.prompt import Prompt
     from console.widgets.side_pane import SidePane
     from console.writing import Writing
+    from macros.model import MacroProblem
     from workflow.store.rows import HistoryRow, TicketDetail
 
 __all__ = ["DeskScreen"]
@@ -72,6 +75,8 @@ class DeskScreen(Screen[None]):
         self._wanted: int | None = None
         self._at_message: int | None = None
         self._side_wish: bool | None = None
+        self.shelf: Shelf | None = None
+        """The macros; None before they are first looked at."""
         self._commands: Keystrokes | None = None
         self._writing: Writing | None = None
         self._last_key = 0.0
@@ -208,6 +213,14 @@ class DeskScreen(Screen[None]):
     def action_run(self, action_id: str) -> None:
         """A key that works everywhere."""
         self.run_action_id(action_id)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that is bound to a macro; those that the table knows are never among them."""
+        macro = self.shelf.keys.get(event.key) if self.shelf is not None else None
+        if macro is not None and not self.picker.open and not self.prompt.open:
+            event.stop()
+            event.prevent_default()
+            self.commands.run_macro(macro.name)
 
     # -- views
 
@@ -377,6 +390,20 @@ class DeskScreen(Screen[None]):
     def account_told(self, state: AccountState) -> None:
         """An account of a channel does well, or not."""
         self.bridge.accounts[state.name] = state
+        self.say_place()
+
+    def macros_told(self, problems: Sequence[MacroProblem], fresh: Sequence[MacroProblem]) -> None:
+        """Files of macros have other faults than before; they stay named as long as they are there."""
+        assert self.shelf is not None
+        names = dict.fromkeys(problem.place.file.rpartition("/")[2] for problem in problems)
+        self.foot.faults = (f"macros ✕ {', '.join(names)}",) if names else ()
+        usable = {macro.file for macro in self.shelf.macros}
+        for problem in fresh[:3]:
+            kept = problem.place.file in usable
+            then = "The version before goes on." if kept else "It cannot be used until then."
+            safe.notify(self.app, f"{self.shelf.say(problem)}. {then}", "warning", 12)
+        if not problems:
+            self.say("The files of the macros are in order again.", "good")
         self.say_place()
 
     def tick(self) -> None:

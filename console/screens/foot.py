@@ -51,6 +51,8 @@ class Foot:
         self._own_keys = own_keys
         self.held = 0
         """How many held items wait for a person."""
+        self.faults: tuple[str, ...] = ()
+        """What is wrong with files of the team, until they are mended."""
 
     def say(self, text: str, ink: str, seconds: float) -> None:
         """A sentence in place of the left part, for some seconds."""
@@ -64,6 +66,7 @@ class Foot:
         """Bring both lines up to date."""
         queue = desk.queue
         left = account_words(list(desk.bridge.accounts.values()), desk.bridge.now())
+        left = [*((words, "late") for words in self.faults), *left]
         if self.held:
             left.insert(0, (f"{self.held} held · H", "risk"))
         if desk.filter_text:

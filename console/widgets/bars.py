@@ -15,7 +15,7 @@ from console.actions import Entry, key_words
 from console.drawing import LineBuilder, Zone
 from console.themes import Inks
 
-__all__ = ["Bar", "KeyLine", "StatusLine", "TitleLine", "ViewTabs"]
+__all__ = ["Bar", "KeyLine", "Sentence", "StatusLine", "TitleLine", "ViewTabs"]
 
 
 class Bar(Widget):
@@ -59,6 +59,23 @@ class Bar(Widget):
                 event.stop()
                 self.post_message(self.Clicked(zone.action))
                 return
+
+
+class Sentence(Bar):
+    """A line of words that changes: the title of a panel, or what its keys do."""
+
+    GROUND = "panel"
+    text, ink = "", "dim"
+
+    def tell(self, text: str, ink: str = "dim") -> None:
+        """Say something else."""
+        if (text, ink) != (self.text, self.ink):
+            self.text, self.ink = text, ink
+            self.refresh()
+
+    def draw(self, line: LineBuilder) -> None:
+        """The words."""
+        line.add(f" {self.text}", self.inks(self.ink, self.GROUND))
 
 
 class ViewTabs(Bar):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,12 +12,13 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
-from textual.widgets.text_area import Edit, EditResult
+from textual.widgets.text_area import Edit, EditResult, Selection
 
 from console import safe
 from console.keymap import bindings_for
 from console.widgets.envelope import Envelope
 from console.widgets.letter_head import LetterHead, SignatureLines
+from console.widgets.with_sending import WithSending
 from workflow.drafts import NOTHING_CHOSEN, DraftOptions
 from workflow.proposal import Proposal
 
@@ -25,6 +27,7 @@ __all__ = ["Composer", "Letter"]
 SAVE_AFTER_S = 0.5
 _MEASURE_AFTER_S = 0.1
 _WRITING_KEYS = frozenset({"enter", "backspace", "delete"})
+_GAP = re.compile("⟦[^⟦⟧\n]*⟧")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Composer(Vertical):
         self.letter = Letter(0, "reply")
         self.head = LetterHead()
         self.envelope = Envelope()
+        self.with_sending = WithSending()
         self.signature = SignatureLines()
         self._timer: Timer | None = None
         self._measuring = False
@@ -111,6 +115,7 @@ class Composer(Vertical):
         """From top to bottom."""
         yield self.head
         yield self.envelope
+        yield self.with_sending
         yield _Text(
             soft_wrap=True,
             show_line_numbers=False,
@@ -176,10 +181,22 @@ class Composer(Vertical):
         self.keep()
 
     def insert(self, text: str) -> None:
-        """Put a text in at the cursor; what was typed stays."""
+        """Put a text in at the cursor; what was typed stays. Its first gap is selected, to be typed over."""
         field = self.query_one(_Text)
-        field.insert(safe.block(text))
+        row, column = field.cursor_location
+        field.insert(text, maintain_selection_offset=False)
+        for number, line in enumerate(text.split("\n")):
+            if gap := _GAP.search(line):
+                shift = 0 if number else column
+                start, end = ((row + number, index + shift) for index in gap.span())
+                field.selection = Selection(start, end)
+                break
+        self.focus_text()
         self.keep()
+
+    def tell_with_sending(self, words: str) -> None:
+        """Say what happens together with sending."""
+        self.with_sending.tell(words, note=self.letter.kind == "note")
 
     def focus_text(self) -> None:
         """Back to the text."""

@@ -24,7 +24,7 @@ from console.widgets.bars import Bar
 from console.widgets.field import Field
 from console.widgets.virtual_list import VirtualList
 
-__all__ = ["Choice", "Picker", "fuzzy"]
+__all__ = ["Choice", "Choices", "Picker", "fuzzy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ def _in_order(word: str, text: str) -> bool:
     return all(letter in letters for letter in word)
 
 
-class _Choices(VirtualList):
+class Choices(VirtualList):
     """The lines of the picker."""
 
     can_focus = False
-    DEFAULT_CSS = "_Choices { height: auto; }"
+    DEFAULT_CSS = "Choices { height: auto; }"
 
     def __init__(self) -> None:
         super().__init__(id="choices")
@@ -174,7 +174,7 @@ class Picker(Vertical):
         layer: overlay; display: none; width: 64; max-width: 96%; height: auto; offset-y: 2;
         background: $ground-panel; border: round $border; padding: 0;
         Input { padding: 0 1; background: $ground-panel; width: 1fr; }
-        _Choices { max-height: 16; min-height: 1; background: $ground-panel; }
+        Choices { max-height: 16; min-height: 1; background: $ground-panel; }
     }
     Picker.-shown { display: block; }
     Picker.-wide { width: 88; }
@@ -190,7 +190,7 @@ class Picker(Vertical):
         """Title, input, choices."""
         yield _Heading()
         yield Field()
-        yield _Choices()
+        yield Choices()
 
     @property
     def open(self) -> bool:
@@ -219,7 +219,7 @@ class Picker(Vertical):
         self.add_class("-shown")
         field = self.query_one(Field)
         field.placeholder = hint
-        choices = self.query_one(_Choices)
+        choices = self.query_one(Choices)
         choices.nothing = nothing
         with field.prevent(Input.Changed):
             field.value = typed
@@ -227,7 +227,7 @@ class Picker(Vertical):
         self.screen.set_focus(field)
 
     def _put(self, typed: str) -> None:
-        choices = self.query_one(_Choices)
+        choices = self.query_one(Choices)
         found = self._chooser(typed)
         choices.styles.height = max(1, min(len(found), 16, max(3, self.screen.size.height - 8)))
         choices.put(found)
@@ -241,14 +241,14 @@ class Picker(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        choices = self.query_one(_Choices)
+        choices = self.query_one(Choices)
         if choices.cursor < len(choices.choices):
             self._choose(choices.choices[choices.cursor])
 
     @on(VirtualList.Chosen)
     def _clicked(self, event: VirtualList.Chosen) -> None:
         event.stop()
-        self._choose(self.query_one(_Choices).choices[event.id])
+        self._choose(self.query_one(Choices).choices[event.id])
 
     @on(VirtualList.Moved)
     def _moved(self, event: VirtualList.Moved) -> None:
@@ -272,7 +272,7 @@ class Picker(Vertical):
 
     def action_step(self, lines: int) -> None:
         """Move in the list while typing."""
-        self.query_one(_Choices).step(lines)
+        self.query_one(Choices).step(lines)
 
     def action_cancel(self) -> None:
         """Close without an answer."""

@@ -156,7 +156,7 @@ def _message(
     who = (*_who(message), (f"  {amended}", "risk")) if amended else _who(message)
     yield TextLine(block, "head", who, _when(message, now, zone, leaves_at), ground, bar)
     if message.delivery == "cancelled" and not whole:
-        words = "  ▸ taken back before it left; its text is the writer's draft again"
+        words = "  ▸ taken back before it left: nobody has got it"
         yield TextLine(block, "fold", ((words, "faint"),), (), ground, bar)
         return
     for line in wrap(_trouble(message, leaves_at), min(width - 4, READABLE)):

@@ -270,7 +270,11 @@ class VirtualList(ScrollView, can_focus=True):
 
     def clear_marks(self) -> None:
         """Take all marks off."""
-        self.marks.clear()
+        self.set_marks(set())
+
+    def set_marks(self, marks: set[int]) -> None:
+        """Mark these lines and no other."""
+        self.marks = marks & set(self.ids)
         self.refresh()
         self._tell()
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
+from textual.widgets import Input, TextArea
 
 from console import actions
-from console.keymap import bindings_for, own_keys
+from console.keymap import bindings_for
 from console.keystrokes import Keystrokes
+from console.macro_keys import EDITING, SWALLOWED
+from console.own_keys import own_keys
 
 CONSOLE = Path(actions.__file__).parent
-SWALLOWED = {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+j", "ctrl+z", "ctrl+c", "ctrl+left_square_bracket"}
 
 
 def test_every_action_of_the_desk_can_be_done() -> None:
@@ -31,6 +35,18 @@ def test_no_key_means_two_things_in_a_place(place: str) -> None:
 
 def test_no_key_depends_on_what_terminals_swallow() -> None:
     assert not SWALLOWED & {key for entry in actions.ACTIONS for key in entry.keys}
+
+
+def test_the_keys_that_edit_a_text_are_those_of_the_field() -> None:
+    bound = {
+        key
+        for field in (TextArea, Input)
+        for binding in field.BINDINGS
+        if isinstance(binding, Binding)
+        for key in binding.key.split(",")
+    }
+    plain = {key for key in bound if re.fullmatch(r"ctrl\+[a-z]|f\d+", key)}
+    assert plain <= EDITING | SWALLOWED
 
 
 def test_every_entry_says_what_it_does_in_a_sentence() -> None:

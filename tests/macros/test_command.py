@@ -39,6 +39,39 @@ def test_check_names_the_place(run: CommandLine, home: Path) -> None:
     assert "did you mean customer.name?" in run.refused(1, "macro", "run", "bad", ticket)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("e", "the key e means 'Resolve' in queue and ticket already: take a function key"),
+        ("ctrl+s", "the key ctrl-s means 'Send' in composer already"),
+        ("j", "the key j goes down in every list already"),
+        ("3", "the key 3 shows a view of the queue already"),
+        ("ctrl+w", "the key ctrl-w edits the text of a reply already"),
+        ("ctrl+i", "the key ctrl-i does not reach a program in every terminal"),
+        ("shift+f5", "the key shift-f5 does not reach"),
+        ("ctrl+1", "the key ctrl-1 does not reach"),
+        ("f25", "the key f25 does not reach"),
+        ("f9", "the key f9 means 'Reply' in queue and ticket already"),
+        ("f5", ""),
+        ("b", ""),
+        ("r", ""),
+        ("alt+b", ""),
+    ],
+)
+def test_check_refuses_a_key_that_means_something(
+    run: CommandLine, home: Path, key: str, said: str
+) -> None:
+    (home / "keys.toml").write_text("reply = ['f9']", encoding="utf-8")
+    (home / "macros").mkdir()
+    path = home / "macros" / "own.md"
+    path.write_text(f"+++\n\nkey = '{key}'\n+++\nHello", encoding="utf-8")
+    problems = run("--json", "macro", "check").document["problems"]
+    assert [(found["file"], found["line"], found["column"]) for found in problems] == (
+        [(str(path), 3, 1)] if said else []
+    )
+    assert all(said in found["sentence"] for found in problems)
+
+
 def test_run_and_undo(run: CommandLine) -> None:
     tickets = [str(run.opened(name)) for name in ("one", "two")]
     words = ("macro", "run", "refund-approved", *tickets, "--set", "amount=20 EUR")

@@ -13,7 +13,7 @@ from macros.placeholders import CATALOGUE, Scene, unfilled_in, values
 from macros.render import render
 from macros.running import Difference, Runner
 from tests.workflow.bench import ANA, Bench
-from workflow.actions import AddTags, Escalate, NewTicket, Reply, SetField
+from workflow.actions import AddTags, CancelSend, Escalate, NewTicket, Reply, SetField
 from workflow.errors import NotFound, Refusal
 from workflow.inbound import Party
 
@@ -111,6 +111,7 @@ def test_twenty_tickets_are_one_change_and_one_undo(
     assert len(bench.desk.undo(ANA)) == 1
     assert [state(bench, ticket) for ticket in tickets] == before
     assert rows(bench) == rows_before
+    assert bench.rows("SELECT * FROM draft") == []
     bench.clock.advance(3600)
     assert bench.send() == 0
     assert bench.reads.outbox() == []
@@ -322,9 +323,51 @@ def test_a_draft_is_not_lost(bench: Bench, library: Library, runner: Runner) -> 
     assert kept is not None
     assert kept.text == "half an answer"
     assert bench.ticket(mine).status == "new"
-    # What an undo gives back does not stand in the way of the next try.
-    bench.desk.undo(ANA)
+    # What was taken back by hand is a draft, and does not stand in the way of the next try.
+    assert results[1].outbox is not None
+    bench.do(CancelSend(results[1].outbox))
+    assert bench.reads.draft("ana", free, "reply") is not None
     assert runner.run(library.get("acknowledge"), [free])[0].problem == ""
+
+
+def test_what_goes_out_is_what_was_rehearsed(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes("Dear {{ customer.company }}", "[actions]\nstatus = 'pending'")
+    same, news, begun = opened(bench), opened(bench), opened(bench)
+    for ticket in (same, news, begun):
+        bench.do(SetField(ticket, "company", "Globex"))
+    rehearsed = runner.rehearse(macro, [same, news, begun])
+    bench.do(SetField(same, "company", "Initech"))
+    bench.follow_up(news)
+    bench.desk.save_draft("ana", begun, "reply", "I have", None)
+    results = runner.carry_out(macro, rehearsed)
+    assert [bool(ran.problem) for ran in results] == [False, True, True]
+    assert "wrote again" in results[1].problem
+    assert "unsent draft" in results[2].problem
+    assert bench.ticket(same).messages[-1].text == "Dear Globex"
+
+
+def test_a_difference_reads_like_what_it_does(bench: Bench, team, runner: Runner) -> None:
+    macro = team.writes(
+        "",
+        "[actions]\nstatus = 'pending'\nadd_tags = ['new']\nremove_tags = ['old']\n"
+        "assign = 'me'\nnote = 'Seen'",
+    )
+    ticket = opened(bench)
+    bench.do(AddTags(ticket, ("old",)))
+    words = [difference.words for difference in runner.plan(macro, ticket).differences]
+    assert words == ["assignee none -> ana", "+new -old", "status new -> pending", "note: Seen"]
+
+
+def test_those_that_fit_a_ticket(bench: Bench, team, library: Library, runner: Runner) -> None:
+    team.writes("a", "only = 'channel:telegram'", "chats")
+    team.writes("b", "only = 'status:new tag:vip'", "vips")
+    ticket = opened(bench)
+    macros = library.read()[0]
+    everybody = {macro.name for macro in macros} - {"chats", "vips"}
+    assert runner.fitting(macros, ticket) == everybody
+    bench.do(AddTags(ticket, ("vip",)))
+    assert runner.fitting(macros, ticket) == everybody | {"vips"}
+    assert runner.fitting([], ticket) == frozenset()
 
 
 def test_loops_and_lengths_have_limits(bench: Bench, team, runner: Runner) -> None:

@@ -194,6 +194,24 @@ def test_a_reply_that_is_taken_back_becomes_a_draft_and_leaves_the_queue_row(ben
     assert bench.send() == 1
 
 
+@pytest.mark.parametrize(
+    ("cause", "typed"),
+    [("macro:refund", False), ("key:ctrl+s", True), ("key:ctrl+s macro:refund", True)],
+)
+def test_only_what_somebody_typed_comes_back_as_a_draft(
+    bench: Bench, cause: str, typed: bool
+) -> None:
+    ticket = bench.opened()
+    bench.desk.perform(Reply(ticket, "A whole answer."), ANA, cause)
+    for again in (False, True):
+        if again:
+            bench.desk.redo(ANA)
+            assert bench.reads.draft("ana", ticket, "reply") is None
+        bench.desk.undo(ANA)
+        assert (bench.reads.draft("ana", ticket, "reply") is not None) is typed
+        assert bench.ticket(ticket).messages[-1].delivery == "cancelled"
+
+
 def test_a_draft_that_was_written_on_survives_the_redo(bench: Bench) -> None:
     ticket = bench.opened()
     bench.reply(ticket, "A whole answer.")
