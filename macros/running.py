@@ -274,6 +274,12 @@ class Runner:
                     raise
                 results = tried
 
+    def taken_back(self, results: Sequence[Ran]) -> bool:
+        """Whether the change that a run made has been undone."""
+        change = next((ran.change for ran in results if ran.change is not None), None)
+        rows = self._reads.fetch("SELECT undone_by FROM change WHERE id = ?", (change,))
+        return bool(rows) and rows[0][0] is not None
+
     def _still_without_draft(self, ran: Ran) -> Ran:
         try:
             if ran.plan is not None:

@@ -152,7 +152,7 @@ class MacroRun(ModalScreen[int | None]):
             self._head.tell(f"{self._macro.title}: it cannot be done to {_these(left)}", "late")
             self._foot.tell("esc: back, nothing has happened")
             return
-        also = f"; not to {_tickets(left)}" if left else ""
+        also = f" {left} cannot be done." if left else ""
         self._head.tell(f"{self._macro.title}: do this to {_tickets(len(good))}?{also}", "strong")
         sends = (
             f", {replies} {'reply goes' if replies == 1 else 'replies go'} out" if replies else ""
@@ -237,10 +237,20 @@ class MacroRun(ModalScreen[int | None]):
         """Take the whole run back, the queued replies too."""
         if self._state == "done" and any(ran.plan is not None for ran in self._results):
             self._state = "doing"
-            bridge = self._bridge
-            bridge.write(lambda desk: desk.undo(bridge.actor), self._undone, self._not_undone)
+            bridge, results = self._bridge, self._results
 
-    def _undone(self, _said: Sequence[str]) -> None:
+            def undo(desk: DeskPort) -> tuple[str, bool]:
+                said = "; ".join(desk.undo(bridge.actor))
+                return said, self._shelf.runner(bridge.reads).taken_back(results)
+
+            bridge.write(undo, self._undone, self._not_undone)
+
+    def _undone(self, found: tuple[str, bool]) -> None:
+        said, it_was_this = found
+        if not it_was_this:
+            # The same agent at another screen: the newest change goes first, as everywhere.
+            self._not_undone(f"z again: a later change of yours came first ({said})")
+            return
         done = [ran for ran in self._results if ran.plan is not None]
         self._put(self._results, "undone", "↶")
         sent = ", nothing was sent" if any(map(_replies, done)) else ""

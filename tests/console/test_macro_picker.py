@@ -15,6 +15,7 @@ from console.sample import SampleDesk
 from console.screens.macro_picker import MacroPicker
 from console.screens.macro_run import MacroRun
 from console.widgets.composer import Composer
+from console.widgets.field import Field
 from tests.console.conftest import Opened, console_of
 from tests.console.test_desk_screen import open_ticket, show_all
 from tests.console.waiting import screen_text, until
@@ -137,6 +138,31 @@ async def test_twenty_marked_tickets_have_twenty_results_and_one_undo(
     assert claim(desktop.desk, "engine", ["support"]) == []
 
 
+async def test_a_later_change_is_undone_first_and_said(
+    opened: Opened, sample: SampleDesk, desktop: Desktop
+) -> None:
+    write(sample, "own", "Hello", "[actions]\nstatus = 'pending'")
+    (ticket,) = mails(desktop, 1)
+    before = everything(sample)
+    async with opened(size=(80, 24)) as pilot:
+        desk = console_of(pilot).desk
+        await pilot.press("7", "slash", *"subject:bulk", "enter")
+        await until(pilot, lambda: list(desk.queue.ids) == [ticket])
+        await picker(pilot)
+        await pilot.press(*"own", "enter")
+        await shows(pilot, "own: do this to 1 ticket?")
+        await pilot.press("enter")
+        await shows(pilot, "own: 1 done")
+        # The same agent, at another screen.
+        desktop.desk.perform(AddTags(ticket, ("later",)), Actor.agent("ana"), "test")
+        await pilot.press("z")
+        await shows(pilot, "z again: a later change of yours came first")
+        assert len(everything(sample)["leaving"]) == 1
+        await pilot.press("z")
+        await shows(pilot, "taken back, 1 ticket as before, nothing was sent")
+        assert everything(sample) == before
+
+
 async def test_what_cannot_be_done_says_why_and_stays_marked(
     opened: Opened, sample: SampleDesk, desktop: Desktop
 ) -> None:
@@ -152,7 +178,7 @@ async def test_what_cannot_be_done_says_why_and_stays_marked(
         await pilot.press("ctrl+a")
         await picker(pilot)
         await pilot.press(*"own", "enter")
-        await shows(pilot, "do this to 2 tickets?; not to 1 ticket", "is only for -tag:legal")
+        await shows(pilot, "do this to 2 tickets? 1 cannot be done.", "is only for -tag:legal")
         await pilot.press("enter")
         # What only the attempt can tell: nobody can be written to by phone.
         shown = await shows(pilot, "own: 1 done, 2 not", f"✕ #{legal} ", f"✕ #{nobody} ")
@@ -185,6 +211,10 @@ async def test_in_a_ticket_the_text_goes_in_at_the_cursor_and_the_rest_comes_wit
         await shows(pilot, "one question first")
         await pilot.press("enter", "enter")
         await shows(pilot, "The text needs this answer")
+        answer = pilot.app.screen.query_one(Field)
+        answer.value = "\x1b]52;c;eA==\x07\x9b\u202e"
+        assert answer.value == "␛]52;c;eA==␇\ufffd\ufffd"
+        answer.value = ""
         await pilot.press(*"Friday", "enter")
         await until(pilot, lambda: composer.text == "Hello Maria,\n\naIt comes on Friday.b")
         await shows(pilot, "With sending: status new -> pending · +late · note: Told: Friday")

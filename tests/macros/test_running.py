@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from macros.library import Library
+from macros.library import STARTER, Library
 from macros.model import MacroProblem
 from macros.placeholders import CATALOGUE, Scene, unfilled_in, values
 from macros.render import render
@@ -95,6 +95,10 @@ def test_what_ships_does_what_it_says(
         assert "refund-requested" not in after.tags
     if name == "delivery-delay":
         assert after.snoozed_until is not None
+
+
+def test_every_macro_that_ships_has_a_scenario() -> None:
+    assert {name for name, *_rest in SCENARIOS} == {path.stem for path in STARTER.glob("*.md")}
 
 
 def test_twenty_tickets_are_one_change_and_one_undo(
