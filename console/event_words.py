@@ -62,6 +62,23 @@ def _metric(word: str) -> Callable[[Mapping[str, Any]], str]:
     return words
 
 
+def _messages(data: Mapping[str, Any]) -> str:
+    count = len(data.get("messages") or ())
+    return "1 message" if count == 1 else f"{count} messages"
+
+
+def _link_words(data: Mapping[str, Any]) -> str:
+    other = data.get("ticket") or data.get("from")
+    kind = str(data.get("kind"))
+    if "ticket" in data:
+        return {"continues": f"continues #{other}", "split": f"split from #{other}"}.get(
+            kind, f"linked with #{other}"
+        )
+    return {"continues": f"goes on in #{other}", "split": f"split into #{other}"}.get(
+        kind, f"linked with #{other}"
+    )
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.created": lambda _data: "opened the ticket",
     "ticket.status": _change("status"),
@@ -86,6 +103,20 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "ticket.merged": lambda data: (
         f"merged into #{data.get('after')}" if data.get("after") else "taken out of the merge"
+    ),
+    "ticket.joined": lambda data: f"#{data.get('ticket')} merged in",
+    "ticket.parted": lambda data: f"#{data.get('ticket')} taken out again",
+    "ticket.split": lambda data: f"split off #{data.get('from')}",
+    "ticket.unsplit": lambda data: f"went back into #{data.get('from')}",
+    "messages.left": lambda data: f"{_messages(data)} split off as #{data.get('to')}",
+    "ticket.linked": lambda data: _link_words(data),
+    "ticket.unlinked": lambda data: (
+        f"link with #{data.get('ticket') or data.get('from')} taken away"
+    ),
+    "ticket.suggestion": lambda data: (
+        f"looks like #{data.get('after')}"
+        if data.get("after")
+        else f"not about #{data.get('before')}"
     ),
     "sla.at_risk": _metric("at risk"),
     "sla.breached": _metric("breached"),
@@ -123,14 +154,21 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "outbox.failed": lambda data: f"sending failed: {data.get('error', '')}",
 }
 _SILENT = frozenset(
-    {"message.received", "note.added", "message.queued", "reply.queued", "reply.composed"}
+    {
+        "message.received",
+        "messages.came",
+        "note.added",
+        "message.queued",
+        "reply.queued",
+        "reply.composed",
+    }
 )
 """The message itself stands in the conversation."""
 
 
 def event_words(event: EventDetail) -> str:
     """One phrase for an event; empty where the conversation shows it anyway."""
-    if event.name in _SILENT:
+    if event.name in _SILENT or (event.name == "ticket.linked" and "part_of" in event.data):
         return ""
     words = _WORDS.get(event.name)
     what = words(event.data) if words else event.name.replace(".", " ").replace("_", " ")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from console.belonging_keys import Belonging
 from console.macro_runs import MACRO, MacroRuns
 from console.widgets.picker import fuzzy
 from workflow.errors import UsageError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Keystrokes"]
 
 
-class Keystrokes(MacroRuns):
+class Keystrokes(MacroRuns, Belonging):
     """The keys of the queue and of the ticket."""
 
     def run(self, action_id: str) -> None:

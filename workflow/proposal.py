@@ -75,11 +75,12 @@ class Proposal:
             unreachable=[pair for one in customer.identities for pair in _unreachable(one)],
             people=tuple(filter(None, people)),
             agents=tuple(filter(None, agents)),
-            strangers=self._strangers(),
+            strangers=self.strangers,
         )
         return doubts(letter)
 
-    def _strangers(self) -> tuple[str, ...]:
+    @property
+    def strangers(self) -> tuple[str, ...]:
         """The addresses of whoever is answered, where they took no part until they wrote."""
         if self.kind != "reply" or self.answered is None or not self.answered.stranger:
             return ()

@@ -306,6 +306,14 @@ class DeskScreen(Screen[None]):
             self.complain(f"#{ticket_id} is not on this desk any more: go back and choose another")
             return
         self.ticket, history, leaves_at = found
+        if self.ticket.merged_into is not None:
+            # Its messages are there; what was asked for is still under the cursor.
+            self.say(
+                f"#{ticket_id} is merged into #{self.ticket.merged_into}: here it is.", "accent"
+            )
+            self._wanted = self.ticket.merged_into
+            self._read_ticket(self._wanted)
+            return
         fresh = not self.in_ticket
         self.pane.head.show(self.ticket, self._position())
         if fresh:

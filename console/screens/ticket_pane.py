@@ -27,9 +27,11 @@ __all__ = ["TicketHead", "TicketPane"]
 
 
 class TicketHead(Bar):
-    """Two lines over a conversation: the subject, then state, priority, who, and the nearest promise."""
+    """Two lines over a conversation: the subject, then state, priority, who, and the nearest promise; a third one
+    where the ticket looks like another.
+    """
 
-    DEFAULT_CSS = "TicketHead { height: 2; width: 1fr; }"
+    DEFAULT_CSS = "TicketHead { height: 2; width: 1fr; &.-guess { height: 3; } }"
 
     def __init__(self, bridge: Bridge, zone: tzinfo | None) -> None:
         super().__init__(id="ticket-head")
@@ -41,17 +43,18 @@ class TicketHead(Bar):
     def show(self, ticket: TicketDetail, place: str) -> None:
         """Show a ticket; ``place`` is where it stands in its view (3/40)."""
         self._ticket, self._place = ticket, place
+        self.set_class(ticket.suggestion is not None, "-guess")
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One of the two lines (Textual's Line API)."""
+        """One of the lines (Textual's Line API)."""
         line = LineBuilder(self.size.width)
         if self._ticket is not None:
-            (self._subject if y == 0 else self._facts)(line, self._ticket)
+            (self._subject, self._facts, self._guess)[min(y, 2)](line, self._ticket)
         return line.strip(self.inks("text", self.GROUND))
 
     def draw(self, line: LineBuilder) -> None:
-        """Not used: there are two lines."""
+        """Not used: there are several lines."""
 
     def _subject(self, line: LineBuilder, ticket: TicketDetail) -> None:
         inks, place = self.inks, f"{self._place} "
@@ -96,6 +99,20 @@ class TicketHead(Bar):
             line.add(tags, inks("dim", self.GROUND), most=max(0, line.room - len(words) - 3))
         line.pad_to(line.width - len(words) - 1, inks("text", self.GROUND))
         line.add(words, inks(ink, self.GROUND))
+
+    def _guess(self, line: LineBuilder, ticket: TicketDetail) -> None:
+        """The earlier ticket that this one looks like, and the keys that decide."""
+        guess, inks = ticket.suggestion, self.inks
+        if guess is None:
+            return
+        keys = "+ merges it in · - it is not "
+        sign, ink = STATES.get(guess.status, ("?", "text"))
+        line.add(" ≈ looks like ", inks("risk", self.GROUND))
+        line.add(f"#{guess.ticket} {sign} ", inks(ink, self.GROUND))
+        words = guess.subject or "(no subject)"
+        line.add(words, inks("text", self.GROUND), most=max(0, line.room - len(keys) - 2))
+        line.pad_to(line.width - len(keys), inks("text", self.GROUND))
+        line.add(keys, inks("dim", self.GROUND))
 
     @staticmethod
     def _promise(ticket: TicketDetail, now: datetime, short: bool) -> tuple[str, str]:

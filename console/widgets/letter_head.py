@@ -131,6 +131,8 @@ class LetterHead(Bar):
         for difference in found.differences:
             line.add(" ", inks("text", self.GROUND))
             line.add(f" {difference} ", inks("strong", "match"))
+        if found.strangers:
+            line.add("  not a participant until now", inks("late", self.GROUND))
         if found.by_mail:
             line.add("  From " if line.used else " From ", inks("dim", self.GROUND))
             line.add(found.sender or "–", inks("text", self.GROUND))

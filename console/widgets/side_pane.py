@@ -24,6 +24,7 @@ from workflow.store.rows import (
     EscalationDetail,
     HistoryRow,
     IdentityDetail,
+    LinkDetail,
     TicketDetail,
 )
 
@@ -128,6 +129,7 @@ class SidePane(ScrollView):
                 ("promised", up.promised),
             ):
                 lines += self._paragraph(word, said)
+        lines += self._linked(ticket.links)
         lines += [_Line(), _Line((("Other tickets", "title"),))]
         if not self._history:
             lines.append(_Line((("none: this is the only one", "faint"),)))
@@ -147,6 +149,31 @@ class SidePane(ScrollView):
             )
             outcome = f"  {CHANNELS.get(row.channel, '·')} {row.outcome}"
             lines.append(_Line(((outcome, "faint"),), (), row.id))
+        return lines
+
+    @staticmethod
+    def _linked(links: tuple[LinkDetail, ...]) -> list[_Line]:
+        """The tickets that this one has to do with; a click opens one that still stands alone."""
+        if not links:
+            return []
+        lines = [_Line(), _Line((("Belongs together", "title"),), (("B goes there", "faint"),))]
+        for link in links:
+            sign, ink = STATES.get(link.status, ("?", "text"))
+            merged = link.kind == "merged"
+            lines.append(
+                _Line(
+                    (
+                        ("⇐ " if merged else f"{sign} ", "accent" if merged else ink),
+                        (f"#{link.ticket} ", "dim"),
+                        (link.subject or "(no subject)", "text"),
+                    ),
+                    (),
+                    None if merged else link.ticket,
+                )
+            )
+            lines.append(
+                _Line(((f"  {link.words}", "faint"),), (), None if merged else link.ticket)
+            )
         return lines
 
     def _paragraph(self, word: str, said: str) -> list[_Line]:

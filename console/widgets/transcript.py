@@ -68,8 +68,11 @@ class Transcript(ScrollView, can_focus=True):
         same = before is not None and before.id == ticket.id
         self._leaves_at = leaves_at or {}
         at_end = self._at_end()
+        under_cursor = self.message
         self.ticket = ticket
-        if not same:
+        if same:
+            self._keep_cursor(under_cursor)
+        else:
             self._unfolded.clear()
             self.stop_finding()
             self.unseen = 0
@@ -87,6 +90,15 @@ class Transcript(ScrollView, can_focus=True):
             else:
                 self.unseen += fresh
                 self.post_message(self.Scrolled(self.unseen))
+
+    def _keep_cursor(self, message: MessageDetail | None) -> None:
+        """Stay on a message where others come before it (a merge) or go (a split)."""
+        assert self.ticket is not None
+        places = [
+            n for n, one in enumerate(self.ticket.messages) if message and one.id == message.id
+        ]
+        last = max(0, len(self.ticket.messages) - 1)
+        self.current = places[0] if places else min(self.current, last)
 
     def _lay_out(self) -> None:
         width = self.size.width

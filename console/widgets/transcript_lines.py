@@ -392,6 +392,7 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
     return (
         (" ← ", "dim"),
         (name, "strong"),
+        ("  not a participant until now" if message.stranger else "", "late"),
         (address, "dim"),
         _verdict(message),
         (automatic, "risk"),
@@ -423,6 +424,8 @@ def _when(
     parts: list[tuple[str, str]] = []
     if message.direction == "out" and message.delivery:
         parts.append(_delivery(message, now, zone, leaves_at))
+    if message.home is not None:
+        parts.append((f"from #{message.home}", "accent"))
     ago = fmt.age(to_millis(now), to_millis(message.at))
     ago = "now" if ago == "now" else f"{ago} ago"
     parts.append((f"{fmt.moment(message.at, now, zone)} · {ago}", "dim"))
