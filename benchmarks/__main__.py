@@ -1,6 +1,6 @@
 """``python -m benchmarks``: measure deskhand and, on the same mail in the same run, its peers.
 
-    python -m benchmarks [--sizes 1k,10k,100k] [--only import,search,queue,screen] [--runs N]
+    python -m benchmarks [--sizes 1k,10k,100k] [--only import,search,queue,screen,arrival] [--runs N]
                          [--work DIR] [--json FILE] [--no-peers] [--keep]
 
 Prints one Markdown table. Figures of different runs or machines do not compare; the ratios of one
@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import judging, searching
+from benchmarks.arrivals import ArrivalFailed, time_arrivals
 from benchmarks.corpus import CorpusMissing, make
 from benchmarks.figures import size_of, size_word
 from benchmarks.importing import Imported, Imports, WrongCount, import_all
@@ -28,7 +29,7 @@ from benchmarks.screens import BARE_LIST, programs, time_screens
 from benchmarks.table import Row, as_json, as_markdown
 from benchmarks.tickets import Work
 
-PARTS = ("import", "search", "queue", "screen")
+PARTS = ("import", "search", "queue", "screen", "arrival")
 WORK = Path(__file__).resolve().parent / "work"
 
 _LARGE = 50_000
@@ -42,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     before = os.getloadavg()[0]
     try:
         rows = _measure(args, run)
-    except (CorpusMissing, WrongCount) as fault:
+    except (ArrivalFailed, CorpusMissing, WrongCount) as fault:
         _say(f"benchmarks: {fault}")
         return 1
     finally:
@@ -83,7 +84,8 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
             found = searching.find_planted(imports, corpus, _say)
             rows += judging.recall_rows(size, found) if last else []
         worked = run / f"worked-{size}"
-        homes = _worked(imports, worked, size) if {"queue", "screen"} & set(args.only) else {}
+        needed = {"queue", "screen", "arrival"} & set(args.only)
+        homes = _worked(imports, worked, size) if needed else {}
         if "queue" in args.only:
             views = [
                 each
@@ -98,6 +100,10 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
                 if each.fault:
                     _say(f"{each.program}: {each.fault}")
             rows += judging.screen_rows(size, screens, judged=last)
+        if "arrival" in args.only and last:
+            # The last of all: it gives the desk a bot.
+            arrived = time_arrivals(homes[Work.USUAL], args.arrivals, _say)
+            rows += judging.arrival_rows(size, arrived)
     return rows
 
 
@@ -141,6 +147,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=_parts, default=list(PARTS), metavar=",".join(PARTS))
     parser.add_argument("--runs", type=int, default=3, help="rounds of imports and starts")
     parser.add_argument("--searches", type=int, default=30, help="rounds of searches and lists")
+    parser.add_argument("--arrivals", type=int, default=30, help="chats that arrive on the screen")
     parser.add_argument("--work", type=Path, default=WORK, help="where the mail and desks are made")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="deskhand alone")

@@ -17,11 +17,11 @@ from workflow.model import Actor
 if TYPE_CHECKING:
     from console.bootstrap import Desktop
 
-__all__ = ["hand_up"]
+__all__ = ["PACKETS", "hand_up"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Packet:
+class Packet:
     """An escalation: of which story, by whom, how long ago, and what it says."""
 
     by: str
@@ -36,9 +36,9 @@ class _Packet:
     accepted_by: str = ""
 
 
-_PACKETS = (
+PACKETS: tuple[Packet, ...] = (
     # The whole of the twenty minutes that L2 has is used up while one watches.
-    _Packet(
+    Packet(
         "ruth",
         "Annual plan renewed without notice",
         "ben",
@@ -49,7 +49,7 @@ _PACKETS = (
         "Somebody who may say that we take the renewal back.",
         "an answer today",
     ),
-    _Packet(
+    Packet(
         "gordon",
         "REFUND. THIRD REQUEST.",
         "ben",
@@ -60,7 +60,7 @@ _PACKETS = (
         "The refund of 118 GBP, which is over my limit.",
         "the money by Friday",
     ),
-    _Packet(
+    Packet(
         "hanna",
         "Sensor arrived broken",
         "ana",
@@ -72,6 +72,7 @@ _PACKETS = (
         accepted_by="chloe",
     ),
 )
+"""What the team has moved up of the backlog."""
 
 _JOINED = "priya"
 _ANSWERED = "ilse"
@@ -98,7 +99,7 @@ def _move_up(desktop: Desktop, past: ManualClock, clock: Clock) -> None:
 
     people = read_script().people
     now = clock.now()
-    for packet in sorted(_PACKETS, key=lambda one: one.ago, reverse=True):
+    for packet in sorted(PACKETS, key=lambda one: one.ago, reverse=True):
         ticket = _ticket(desktop, "email", people[packet.by].address, packet.subject)
         if ticket is None:
             continue

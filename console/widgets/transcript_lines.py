@@ -14,6 +14,7 @@ from channels.email.invitations import invitation_words
 from console import fmt, safe
 from console.event_words import event_words
 from console.widgets.amended_lines import Amendment, amended_word, amendments
+from console.widgets.queue_row import CHANNELS
 from workflow.model import to_millis
 from workflow.store.rows import EventDetail, MessageDetail, TicketDetail
 
@@ -114,6 +115,7 @@ def conversation(
     """
     lines: list[TextLine] = []
     changed = amendments(ticket.events)
+    mixed = len({m.channel for m in ticket.messages if m.direction != "note"}) > 1
     told = iter(ticket.events if events else ())
     event = next(told, None)
     for block, message in enumerate(ticket.messages):
@@ -130,6 +132,7 @@ def conversation(
                 message.id in unfolded,
                 leaves_at or {},
                 changed.get(message.id, ()),
+                mixed,
             )
         )
         lines.append(TextLine(block, "blank"))
@@ -148,12 +151,14 @@ def _message(
     whole: bool,
     leaves_at: Mapping[str, Leaving],
     changes: Sequence[Amendment],
+    mixed: bool,
 ) -> Iterator[TextLine]:
     note = message.direction == "note"
     ground = "note" if note else "base"
     bar = {"note": ("┃", "note"), "out": ("│", "accent")}.get(message.direction, ("│", "faint"))
     amended = amended_word(changes)
-    who = (*_who(message), (f"  {amended}", "risk")) if amended else _who(message)
+    who = _who(message, mixed=mixed)
+    who += ((f"  {amended}", "risk"),) if amended else ()
     yield TextLine(block, "head", who, _when(message, now, zone, leaves_at), ground, bar)
     if message.delivery == "cancelled" and not whole:
         words = "  ▸ taken back before it left: nobody has got it"
@@ -361,7 +366,9 @@ def _left_out(message: MessageDetail) -> list[tuple[str, str]]:
     return [("fold", f"▸ {_count(count, 'quote')}")] if count > 0 else []
 
 
-def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
+def _who(message: MessageDetail, *, mixed: bool) -> tuple[tuple[str, str], ...]:
+    """Who wrote to whom; with the sign of its channel where a ticket has several."""
+    sign = f" {CHANNELS.get(message.channel, '·')}" if mixed else ""
     if message.direction == "note":
         return (
             (" NOTE ", "note"),
@@ -374,7 +381,7 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
         bcc = f", bcc {_people(message.bcc)}" if message.bcc else ""
         word = "forwarded to" if message.forwards else "aside to" if message.aside else "to"
         return (
-            (" ⇢ " if message.aside else " → ", "accent"),
+            (f"{sign} {'⇢' if message.aside else '→'} ", "accent"),
             (message.author or message.agent or "us", "strong"),
             (f"  {word} {to}{cc}{bcc}", "note" if message.aside else "dim"),
         )
@@ -390,7 +397,7 @@ def _who(message: MessageDetail) -> tuple[tuple[str, str], ...]:
     name = message.author or message.from_name or message.from_address or "?"
     cc = f"  cc {_people(message.cc)}" if message.cc else ""
     return (
-        (" ← ", "dim"),
+        (f"{sign} ← ", "dim"),
         (name, "strong"),
         ("  not a participant until now" if message.stranger else "", "late"),
         (address, "dim"),
@@ -413,7 +420,8 @@ def _verdict(message: MessageDetail) -> tuple[str, str]:
 
 
 def _people(parties: tuple[tuple[str, str], ...]) -> str:
-    shown = [address or name for name, address in parties[:3]]
+    # The number of a chat says nothing to a person.
+    shown = [address if "@" in address else name or address for name, address in parties[:3]]
     more = f" and {len(parties) - 3} more" if len(parties) > 3 else ""
     return ", ".join(shown) + more if shown else "nobody"
 

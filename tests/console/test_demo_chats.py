@@ -19,6 +19,7 @@ from console.demo.agenda import Agenda
 from console.demo.bot_server import BotServer
 from console.demo.chat_script import read_chat_script
 from console.demo.chatters import Chatters
+from console.demo.handing_up import PACKETS
 from console.demo.media import photo, silence
 from console.demo.script import read_script
 from workflow.clock import ManualClock
@@ -92,6 +93,14 @@ def test_some_of_them_write_mail_too(room: Chatroom) -> None:
     both = [one for one in read_chat_script().people.values() if one.mail]
     assert len(both) >= 3
     assert all(one.mail in by_mail for one in both)
+
+
+def test_what_was_moved_up_is_of_the_backlog() -> None:
+    backlog = {(story.by, story.subject) for story in read_script().backlog}
+    assert {(packet.by, packet.subject) for packet in PACKETS} <= backlog
+    waiting = [packet for packet in PACKETS if not packet.accepted_by]
+    assert len(waiting) == 2
+    assert any(timedelta(minutes=18) < packet.ago < timedelta(minutes=20) for packet in waiting)
 
 
 def test_an_answer_is_answered_once_and_what_is_wrong_with_it_is_pointed_at(

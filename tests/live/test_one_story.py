@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.live.bots import ANA, answer, bot_desk, item
 from tests.servers.telegram import TelegramServer
 from workflow import actions as a
-from workflow.clock import ManualClock, parse_moment
+from workflow.clock import Clock, ManualClock, parse_moment
 from workflow.inbound import Inbound, Party, Source
 
 
@@ -16,7 +16,7 @@ def test_one_story_over_mail_and_telegram(tmp_path: Path) -> None:
     with TelegramServer.start() as server:
         live = bot_desk(tmp_path / "desk", server, clock)
         try:
-            mail = live.desk.receive([_mail(clock)])[0].ticket
+            mail = live.desk.receive([mail_of_anna(clock)])[0].ticket
             server.customer(1, "Anna").says("Did you get my mail?")
             assert live.engine().run_once().created == 1
             first, second = (live.reads.ticket(number) for number in (1, 2))
@@ -45,7 +45,8 @@ def test_one_story_over_mail_and_telegram(tmp_path: Path) -> None:
             live.close()
 
 
-def _mail(clock: ManualClock) -> Inbound:
+def mail_of_anna(clock: Clock) -> Inbound:
+    """Her mail, as it comes in."""
     return Inbound(
         channel="email",
         source=Source(None),
