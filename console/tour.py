@@ -38,6 +38,9 @@ class _Mark:
     newest: int
     escalated: int
     """How many tickets are."""
+    length: int
+    """Characters in the composer."""
+    event: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def _mark(desk: DeskScreen) -> _Mark:
         desk.view.name,
         max((message.id for message in ticket.messages), default=0) if ticket else 0,
         desk.queue_pane.tabs.counts.get("Escalated", 0),
+        desk.writing.length if desk.in_ticket else 0,
+        max((event.id for event in ticket.events), default=0) if ticket else 0,
     )
 
 
@@ -66,6 +71,16 @@ def _answered(desk: DeskScreen, mark: _Mark) -> bool:
     ticket = desk.ticket
     return ticket is not None and any(
         message.direction == "out" and message.id > mark.newest for message in ticket.messages
+    )
+
+
+def _macro_used(desk: DeskScreen, mark: _Mark) -> bool:
+    """Whether a text was put in, or a macro without one was run."""
+    if desk.place == "composer":
+        return desk.writing.length > mark.length
+    ticket = desk.ticket
+    return ticket is not None and any(
+        event.id > mark.event and event.cause.startswith("macro:") for event in ticket.events
     )
 
 
@@ -95,9 +110,15 @@ STEPS: Sequence[Step] = (
         _answered,
     ),
     Step(
+        "{macro} answers with a macro: choose one, then enter.",
+        "You see first what it does. Its text is yours to change before you send it.",
+        "ticket",
+        _macro_used,
+    ),
+    Step(
         "{escalate} moves it up: give a reason (complaint), then {send}.",
         "The next person gets it with customer, history and what was promised.",
-        "",
+        "ticket",
         lambda desk, mark: _mark(desk).escalated > mark.escalated,
     ),
     Step(
@@ -136,6 +157,7 @@ _WAYS = {
     "queue": "{back} goes back to the queue first.",
     "ticket": "{open} opens a ticket first.",
     "composer": "{reply} opens the answer again.",
+    "writes": "{leave_composer} puts the text aside first.",
 }
 
 
@@ -215,9 +237,8 @@ class Tour:
         assert self._step is not None
         desk = self._desk
         there = not step.place or desk.place == step.place
-        # Whoever writes is in the ticket as well.
-        there = there or (step.place == "ticket" and desk.in_ticket)
-        say = step.say if there else _WAYS[step.place]
+        writes = step.place == "ticket" and desk.place == "composer"
+        say = step.say if there else _WAYS["writes" if writes else step.place]
         self._show(f"Tour {self._step + 1}/{len(STEPS)}", say, step.why)
 
     def _show(self, title: str, say: str, why: str) -> None:
