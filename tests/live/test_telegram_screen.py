@@ -75,8 +75,14 @@ def test_one_person_over_two_channels_is_one_story_on_the_screen(
         (account,) = live.column("SELECT id FROM identity WHERE kind = 'telegram'")
         queued = answer(live, mail, "We have it, it is on its way.", via=account)
         wait_until(lambda: item(live, queued).state == "sent")
-        screen.send("/Where is it\r")
-        opens(screen, "Where is it?")
+        screen.send("/")
+        screen.until("-assignee:me words")
+        screen.send("Where is it")
+        screen.until("1 ticket ")
+        screen.send("\r")
+        screen.until("filter: Where is it")
+        screen.until("1/1")
+        screen.send("\r")
         shown = screen.until("sent ✓")
         # Both channels in the conversation, both ways to the person, and the chat's own ticket beside it.
         assert "← Anna" in shown
