@@ -19,10 +19,10 @@ import pytest
 from tests.live.desks import ADDRESS, CUSTOMER, LiveDesk, Opened, Running, letter, wait_until
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.line import Line
 from tests.servers.tls import Certificate
 from tests.servers.transfer_agents import Exim, Lmtp, Maildirs, Postfix, TransferAgent
 from tests.servers.unpacked import are_unpacked
-from tests.servers.wire import Wire
 from workflow import actions as a
 from workflow.model import Actor
 
@@ -203,8 +203,8 @@ def test_a_recipient_who_is_refused_keeps_the_mail_from_nobody_else(
 def test_an_smtp_server_that_dies_in_the_middle_gets_the_mail_once(
     town: Town, opened: Opened, running: Running
 ) -> None:
-    with Wire(town.agent.port) as wire:
-        live = desk_in(town, opened, smtp_port=wire.port)
+    with Line(town.agent.port) as line:
+        live = desk_in(town, opened, smtp_port=line.port)
         town.post(letter(1))
         town.store.wait_for(1, "INBOX", "support")
         assert live.engine().run_once().created == 1
@@ -212,11 +212,11 @@ def test_an_smtp_server_that_dies_in_the_middle_gets_the_mail_once(
         sha256 = live.files.put(os.urandom(12_000_000))
         attached = (("large.bin", "application/octet-stream", sha256, 12_000_000),)
 
-        wire.cut_after("up", 1_500_000, town.agent.halt)
+        line.cut_after(1_500_000, up=True, then=town.agent.halt)
         live.desk.perform(a.Reply(1, "A large file.", attachments=attached), ANA, "test")
         assert live.engine().run_once().sent == 0
         (waiting,) = live.reads.outbox(["queued"])
-        assert (wire.cuts, waiting.attempts) == (1, 1)
+        assert (line.cuts, waiting.attempts) == (1, 1)
 
         town.agent.resume()
         # Not to wait for the next attempt.
@@ -236,11 +236,11 @@ def test_an_imap_server_that_dies_in_the_middle_loses_and_doubles_nothing(
     for n in range(30):
         town.post(letter(n, text=f"Line of number {n}.\n" * 2_000))
     town.store.wait_for(30, "INBOX", "support")
-    with Wire(town.store.port) as wire:
-        live = desk_in(town, opened, imap_port=wire.port)
-        wire.cut_after("down", 500_000, town.store.halt)
+    with Line(town.store.port) as line:
+        live = desk_in(town, opened, imap_port=line.port)
+        line.cut_after(500_000, then=town.store.halt)
         engine = running(live)
-        wait_until(lambda: wire.cuts == 1)
+        wait_until(lambda: line.cuts == 1)
         wait_until(lambda: not engine.states()[0].ok)
         town.store.resume()
 

@@ -6,6 +6,7 @@ import contextlib
 import selectors
 import socket
 import threading
+from collections.abc import Callable
 from typing import Self
 
 __all__ = ["Line"]
@@ -16,14 +17,18 @@ _CHUNK = 65_536
 class Line:
     """Listens on 127.0.0.1 and carries bytes to and from a port there.
 
-    ``port``: where a client connects. ``connections``: how many were made.
+    ``port``: where a client connects. ``connections``: how many were made, ``cuts``: how many of
+    them ended by :meth:`cut_after`.
     """
 
     def __init__(self, to_port: int) -> None:
         self.connections = 0
+        self.cuts = 0
         self._to_port = to_port
         self._refuses = threading.Event()
         self._quota: int | None = None
+        self._counts_up = False
+        self._then: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._forgotten: set[socket.socket] = set()
@@ -64,10 +69,14 @@ class Line:
         """Take new connections only to end them at once; ``on=False`` ends that."""
         (self._refuses.set if on else self._refuses.clear)()
 
-    def cut_after(self, count: int) -> None:
-        """Cut the connection that brings the client's bytes over this count, counted from now; once."""
+    def cut_after(
+        self, count: int, *, up: bool = False, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Cut the connection that brings the bytes for the client (``up``: those for the server) over
+        this count, counted from now; once. Before that, do ``then`` (kill the server).
+        """
         with self._lock:
-            self._quota = count
+            self._quota, self._counts_up, self._then = count, up, then
 
     def _accept(self) -> None:
         while True:
@@ -104,7 +113,7 @@ class Line:
                             return
                         if near in self._forgotten:
                             continue
-                        if end is far and not self._within(len(data)):
+                        if not self._within(len(data), up=end is near):
                             return
                         other[end].sendall(data)
         except OSError:
@@ -115,12 +124,15 @@ class Line:
             near.close()
             far.close()
 
-    def _within(self, count: int) -> bool:
+    def _within(self, count: int, *, up: bool) -> bool:
         with self._lock:
-            if self._quota is None:
+            if self._quota is None or up != self._counts_up:
                 return True
             self._quota -= count
             if self._quota >= 0:
                 return True
             self._quota = None
-            return False
+            self.cuts += 1
+            then = self._then
+        then()
+        return False
