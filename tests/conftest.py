@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 import time
@@ -23,6 +24,10 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.smtp import SmtpSink
 from tests.servers.tls import Certificate, make_certificate
 from workflow.clock import ManualClock, parse_moment
+
+# A shell starts what it runs in the background with ctrl-c ignored, and programs inherit that: here it
+# is what a person at a terminal has.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OWN_NAME = socket.gethostname()
 MAIL_SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "mail"
