@@ -395,11 +395,13 @@ def _who(message: MessageDetail, *, mixed: bool) -> tuple[tuple[str, str], ...]:
         # Somebody who was asked aside: the customer knows nothing of it.
         automatic += "  aside, not the customer"
     name = message.author or message.from_name or message.from_address or "?"
+    # Who only says that they are one of us is marked as that, which is worse.
+    claims = bool((message.authentication or {}).get("claims_us"))
     cc = f"  cc {_people(message.cc)}" if message.cc else ""
     return (
         (f"{sign} ← ", "dim"),
         (name, "strong"),
-        ("  not a participant until now" if message.stranger else "", "late"),
+        ("  not a participant until now" if message.stranger and not claims else "", "late"),
         (address, "dim"),
         _verdict(message),
         (automatic, "risk"),
