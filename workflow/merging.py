@@ -46,7 +46,9 @@ def merge(context: Context, action: a.Merge) -> Result:
         if one.spam_at is not None:
             raise Refusal(f"#{one.id} is spam: say that it is none first (spam {one.id} --not)")
     join(context, ticket, into)
-    return Result(f"merged #{ticket.id} into #{into.id}", into.id)
+    # Whoever answers then answers two people: it must not go by unseen.
+    other = " of another customer" if ticket.customer_id != into.customer_id else ""
+    return Result(f"merged #{ticket.id} into #{into.id}{other}", into.id)
 
 
 @applies(a.Unmerge)
@@ -62,6 +64,12 @@ def unmerge(context: Context, action: a.Unmerge) -> Result:
         )
         raise Refusal(f"#{ticket.id} is not merged into another ticket{hint}")
     kept = root_of(context.transaction, ticket)
+    tickets = branch(context.transaction, action.ticket)
+    if not _messages(context, col(Message.home_id).in_(tickets)):
+        raise Refusal(
+            f"nothing of #{ticket.id} is left to take out of #{kept.id}: its messages went to other"
+            " tickets"
+        )
     part(context, ticket)
     return Result(f"took #{ticket.id} out of #{kept.id}", ticket.id)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from workflow.joined_clocks import take_over
 from workflow.model import ClockState, Metric, Priority, Status
 from workflow.policy import BUILT_IN, Policy
 
@@ -361,72 +362,13 @@ def _back(state: _State, fact: Fact) -> None:
 
 
 def _joined(state: _State, fact: Fact) -> None:
-    """What is owed on the other ticket is owed here from now on.
-
-    Of two promises of a kind the one that has used up more goes on, so that no merge gives time
-    back; for updates the one that began last.
-    """
+    """What is owed on the other ticket is owed here from now on."""
     told: list[tuple[Clock, datetime, datetime]] = []
     other = _State(state.policy, Priority.MEDIUM)
     other.on_interval = lambda *interval: told.append(interval)
     for one in fact.course:
         _apply(other, one)
-    state.under_way |= other.under_way
-    if other.out:
-        return
-    waiting = [at for at in (state.unanswered, state.set_aside, other.unanswered) if at is not None]
-    if other.unanswered is not None:
-        if state.done:
-            state.set_aside = min(waiting)
-        else:
-            state.unanswered = min(waiting)
-    if state.out or state.done or state.policy is None:
-        return
-    theirs = next((other.clocks[metric] for metric in _RESPONSES if other.owed(metric)), None)
-    if theirs is not None:
-        response = Metric.NEXT_RESPONSE if state.answered else Metric.FIRST_RESPONSE
-        _take_over(state, response, theirs, fact.at, told)
-    for metric in (Metric.RESOLUTION, Metric.UPDATE):
-        if other.owed(metric):
-            _take_over(state, metric, other.clocks[metric], fact.at, told)
-
-
-def _take_over(
-    state: _State,
-    metric: Metric,
-    theirs: Clock,
-    at: datetime,
-    told: list[tuple[Clock, datetime, datetime]],
-) -> None:
-    """Let another ticket's promise go on as the one of this metric, if it is the nearer one."""
-    mine = state.clocks.get(metric)
-    if mine is not None and mine.ended_at is None:
-        mine_goes_on = (
-            mine.started_at >= theirs.started_at
-            if metric is Metric.UPDATE
-            else mine.spent(at) >= theirs.spent(at)
-        )
-        if mine_goes_on:
-            return
-    target = state.target(metric)
-    same = metric is theirs.metric and target == theirs.target_s
-    clock = replace(
-        theirs,
-        metric=metric,
-        target_s=target,
-        at_risk_told=same and theirs.at_risk_told,
-        breached_told=same and theirs.breached_told,
-    )
-    if state.on_interval is not None:
-        for before, start, end in told:
-            if (before.metric, before.started_at) == (theirs.metric, theirs.started_at):
-                state.on_interval(replace(before, metric=metric, target_s=target), start, end)
-    paused = metric is Metric.RESOLUTION and state.policy and state.status in state.policy.pause_on
-    if clock.running_from is None and not paused:
-        clock = replace(clock, running_from=at)
-    state.clocks[metric] = clock
-    if paused:
-        state.halt(metric, at)
+    take_over(state, other, fact.at, told)
 
 
 def judge(clock: Clock, now: datetime) -> Standing:

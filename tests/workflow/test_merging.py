@@ -432,6 +432,8 @@ def test_undo_of_a_split_brings_everything_back(bench: Bench) -> None:
     assert facts(replace(bench.ticket(ticket), links=())) == before
     assert clocks(bench, ticket) == stood
     assert bench.ticket(fresh).merged_into == ticket
+    with pytest.raises(Refusal, match=f"nothing of #{fresh} is left to take out"):
+        bench.do(Unmerge(fresh))
     bench.desk.redo(ANA)
     assert (texts(bench, ticket), texts(bench, fresh)) == (["one"], ["two"])
     assert bench.ticket(fresh).merged_into is None
