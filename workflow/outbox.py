@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow.desk import Desk
+from workflow.mail_reports import settle_sent
 from workflow.model import ENGINE, OutboxState
 from workflow.store.statements import col, or_, select
 from workflow.store.store import Transaction
@@ -174,6 +175,7 @@ def mark_sent(
             },
             at=row.sent_at,
         )
+        settle_sent(transaction, message)
 
 
 def mark_retry(

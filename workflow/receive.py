@@ -75,12 +75,12 @@ def receive(
     write(batch)
     cancel_unless_reply(batch, batch.spoken)
     taken = [
-        (item, result.message)
+        (item, result)
         for item, result in zip(items, outcomes, strict=True)
         if result.outcome in (Intake.CREATED, Intake.APPENDED)
     ]
     apply_reports(batch, taken)
-    clear_marks(batch, (item for item, _row in taken))
+    clear_marks(batch, taken)
     if cursor is not None:
         _move(transaction, cursor)
     return outcomes

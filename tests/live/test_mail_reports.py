@@ -15,6 +15,7 @@ from workflow.clock import ManualClock
 from workflow.drafts import DraftOptions
 from workflow.inbound import Source
 from workflow.model import Actor
+from workflow.outbox import claim, mark_sent
 from workflow.proposal import propose
 from workflow.receive import Received
 from workflow.store.rows import IdentityDetail, MessageDetail, TicketDetail
@@ -64,7 +65,7 @@ This is a complaint.
 --b
 Content-Type: message/feedback-report
 
-Feedback-Type: abuse
+Feedback-Type: {kind}
 Version: 1
 User-Agent: Provider/1.0
 Original-Rcpt-To: {recipient}
@@ -83,11 +84,15 @@ x
 class Story:
     """A desk on which one question was answered."""
 
-    def __init__(self, live: LiveDesk) -> None:
+    def __init__(
+        self, live: LiveDesk, *, to: tuple[str, ...] | None = None, send: bool = True
+    ) -> None:
         self.live = live
         self.take(letter(1, clock=live.desk.clock))
-        live.desk.perform(a.Reply(1, "Here you are.", cc=("boss@example.org",)), ANA, "test")
-        assert live.engine().run_once().sent == 1
+        answer = a.Reply(1, "Here you are.", to=to, cc=("boss@example.org",))
+        live.desk.perform(answer, ANA, "test")
+        if send:
+            assert live.engine().run_once().sent == 1
         self.numbers = iter(range(1, 60))
 
     def take(self, raw: bytes) -> Received:
@@ -182,6 +187,7 @@ def test_who_writes_can_be_reached_again(story: Callable[[], Story]) -> None:
     told.report()
     told.take(letter(2, clock=told.live.desk.clock, In_Reply_To=told.sent.message_id or ""))
     assert told.address.undeliverable_at is None
+    assert told.ticket.tags == ()
     assert told.doubts() == []
     assert told.outcomes() == [(CUSTOMER, "bounced")]
 
@@ -228,12 +234,56 @@ def test_a_report_that_a_stranger_made_up_marks_nothing(
     assert told.address.undeliverable_at is None
 
 
+def complaint(told: Story, kind: str) -> Received:
+    text = COMPLAINT.format(
+        desk=ADDRESS, recipient=CUSTOMER, original=told.sent.message_id, kind=kind
+    )
+    return told.take(text.encode())
+
+
 def test_a_complaint_marks_the_address_and_warns(story: Callable[[], Story]) -> None:
     told = story()
-    text = COMPLAINT.format(desk=ADDRESS, recipient=CUSTOMER, original=told.sent.message_id)
-    received = told.take(text.encode())
+    received = complaint(told, "abuse")
     assert (received.ticket, received.outcome.value) == (1, "appended")
     assert told.outcomes() == [(CUSTOMER, "complained")]
     assert told.sent.delivery == "sent"
     assert told.address.undeliverable_at is None
     assert told.doubts() == [f"{CUSTOMER} called a mail of ours spam on 2026-11-23"]
+
+    told.report()
+    assert told.outcomes() == [(CUSTOMER, "complained"), (CUSTOMER, "bounced")]
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "auth-failure"])
+def test_feedback_that_is_no_complaint_marks_nothing(story: Callable[[], Story], kind: str) -> None:
+    told = story()
+    assert complaint(told, kind).ticket == 1
+    assert told.outcomes() == []
+    assert told.address.complained_at is None
+
+
+def test_a_mail_to_several_has_bounced_when_it_reached_none_of_them(
+    opened: Opened, smtp_sink: SmtpSink
+) -> None:
+    told = Story(
+        opened(ManualClock(MONDAY), smtp_port=smtp_sink.port), to=(CUSTOMER, "b@example.org")
+    )
+    told.report(recipient="b@example.org")
+    assert (told.sent.delivery, told.ticket.tags) == ("sent", ("undelivered",))
+    told.report()
+    assert told.sent.delivery == "bounced"
+    (item,) = told.live.reads.outbox(["bounced"])
+    assert item.error == f"b@example.org: 5.1.1 userunknown; {CUSTOMER}: 5.1.1 userunknown"
+
+
+def test_a_report_that_is_quicker_than_the_server_counts(
+    opened: Opened, smtp_sink: SmtpSink
+) -> None:
+    live = opened(ManualClock(MONDAY), smtp_port=smtp_sink.port)
+    told = Story(live, send=False)
+    (item,) = claim(live.desk, "test", ["support"])
+    told.report()
+    assert told.sent.delivery == "sending"
+    mark_sent(live.desk, item.id, "250 taken")
+    assert told.sent.delivery == "bounced"
+    assert [row.state for row in live.reads.outbox(["bounced", "sent"])] == ["bounced"]

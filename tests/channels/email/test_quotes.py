@@ -291,15 +291,8 @@ def test_marks_of_html_are_lines_of_its_text() -> None:
     assert cut(page.text, marks=page.marks) == "a\n\nb"
 
 
-def test_it_is_linear_and_fast() -> None:
-    plain = "This is a usual line of a mail that somebody wrote to the desk.\n" * 32
-    begin = time.process_time()
-    for _ in range(200):
-        cut(plain)
-    assert (time.process_time() - begin) / 200 < 0.0006  # ten times the goal: machines are shared
-
-
 HOSTILE = [
+    "This is a usual line of a mail that somebody wrote to the desk.\n",
     "On 1 wrote:\n",
     "On Mon, 3 Jun 2025 at 09:05 A <a@x> wrote\n",
     "> a\nb:\n",
