@@ -186,20 +186,19 @@ class ConsoleApp(App[int]):
 
 
 def _team(home: Path) -> Team:
-    from workflow.companies import CompanyFile
-    from workflow.escalation_rules import EscalationFile
+    from workflow.rulebook import RuleBook
     from workflow.settings import load_settings
 
     settings = load_settings(home)
-    escalation = EscalationFile(home, settings)
-    problems = (escalation.problem, CompanyFile(home).problem)
+    book = RuleBook(home, settings)
+    escalation = book.escalation.value
     return Team(
         tuple(agent.name for agent in settings.agents),
         tuple((group.name, group.level) for group in settings.groups),
         tuple((channel.name, channel.kind) for channel in settings.channels),
-        tuple(level.name for level in escalation.rules.levels),
-        escalation.rules.reasons,
-        "; ".join(filter(None, problems)) or None,
+        tuple(level.name for level in escalation.levels),
+        escalation.reasons,
+        "; ".join(book.problems) or None,
         settings,
     )
 

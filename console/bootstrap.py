@@ -17,10 +17,9 @@ from workflow.store.reads import Reads
 
 if TYPE_CHECKING:
     from channels.engine import Engine
-    from workflow.companies import CompanyFile
     from workflow.desk import Desk
-    from workflow.escalation_rules import EscalationFile
     from workflow.files import FileStore
+    from workflow.rulebook import RuleBook
     from workflow.store.store import Store
 
 __all__ = ["Desktop", "default_home"]
@@ -87,18 +86,11 @@ class Desktop:
         return Store.open(self.database)
 
     @cached_property
-    def company_file(self) -> CompanyFile:
-        """The companies and tiers that workflow/companies.csv gives to domains."""
-        from workflow.companies import CompanyFile
+    def rule_book(self) -> RuleBook:
+        """What the team's files under workflow/ say by now."""
+        from workflow.rulebook import RuleBook
 
-        return CompanyFile(self.home)
-
-    @cached_property
-    def escalation_file(self) -> EscalationFile:
-        """The levels a ticket can be moved up to, as the team's file says by now."""
-        from workflow.escalation_rules import EscalationFile
-
-        return EscalationFile(self.home, self.settings)
+        return RuleBook(self.home, self.settings)
 
     @cached_property
     def desk(self) -> Desk:
@@ -113,8 +105,7 @@ class Desktop:
             self.files,
             composers=composers(self.settings, self.files),
             readers=readers(self.settings, self.files),
-            escalation_file=self.escalation_file,
-            company_file=self.company_file,
+            rule_book=self.rule_book,
         )
 
     def engine(self) -> Engine:
@@ -135,8 +126,7 @@ class Desktop:
             "files",
             "reads",
             "store",
-            "escalation_file",
-            "company_file",
+            "rule_book",
         ):
             # Made once here, so that a batch opens the database once however many lines it has.
             other.__dict__[part] = getattr(self, part)

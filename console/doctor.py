@@ -46,15 +46,8 @@ def examine(desktop: Desktop) -> Iterator[Finding]:
     yield Finding("settings", True, f"{desktop.home / 'deskhand.toml'}: {people}")
     for warning in settings.warnings:
         yield Finding("settings", True, warning)
-    if (problem := desktop.escalation_file.problem) is not None:
-        yield Finding(
-            "escalation",
-            False,
-            problem,
-            "until then the levels of the groups in deskhand.toml hold",
-        )
-    if (problem := desktop.company_file.problem) is not None:
-        yield Finding("companies", False, problem, "until then new customers get no company")
+    for problem in desktop.rule_book.problems:
+        yield Finding("workflow", False, problem, "until then the last good version goes on")
     yield from _home(desktop.home)
     try:
         desktop.prepare()

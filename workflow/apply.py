@@ -21,6 +21,7 @@ from workflow.inbound import Reader
 from workflow.model import Actor, Direction, OutboxState, Priority, Status, rfc3339
 from workflow.outgoing import Composer
 from workflow.plaintext import one_line, printable
+from workflow.rulebook import Rules
 from workflow.settings import Settings
 from workflow.store.statements import col, func, select
 from workflow.store.store import Transaction
@@ -33,8 +34,10 @@ __all__ = [
     "Within",
     "applies",
     "change_status",
+    "note_setter",
     "parse_status",
     "remake_last_line",
+    "set_by_person",
     "summary_line",
 ]
 
@@ -53,13 +56,18 @@ class Context:
     secret: bytes
     composers: Mapping[str, Composer]
     readers: Mapping[str, Reader]
-    escalation: EscalationRules
+    rules: Rules
     companies: CompanyFile
 
     @property
     def now(self) -> datetime:
         """The moment of the change."""
         return self.transaction.now
+
+    @property
+    def escalation(self) -> EscalationRules:
+        """The levels a ticket can be moved up to."""
+        return self.rules.escalation
 
     def record(self, name: str, ticket: int | None, data: dict[str, Any]) -> None:
         """Write an event of this change."""
@@ -138,6 +146,24 @@ def remake_last_line(within: Within, ticket: Ticket) -> None:
     session.add(ticket)
 
 
+def note_setter(context: Context, ticket: Ticket, *fields: str) -> dict[str, dict[str, str]]:
+    """Remember who set fields of a ticket (a rule asks before it sets them itself); what the event
+    must say of it, for an undo.
+    """
+    before = {name: ticket.set_by[name] for name in fields if name in ticket.set_by}
+    after = dict.fromkeys(fields, context.actor.wire)
+    # Another dictionary: the session does not see what changes inside of one.
+    ticket.set_by = {**ticket.set_by, **after}
+    return {"set_before": before, "set_after": after}
+
+
+def set_by_person(ticket: Ticket, field: str) -> bool:
+    """Whether a person chose the value of a field (``priority``, ``topic``, ``language``,
+    ``urgency``, ``group``, ``level``, ``assignee``, ``policy``): no rule overwrites it.
+    """
+    return str(ticket.set_by.get(field, "")).startswith("agent:")
+
+
 @applies(a.SetStatus)
 def set_status(context: Context, action: a.SetStatus) -> Result:
     """Move a ticket to another status."""
@@ -172,6 +198,7 @@ def set_priority(context: Context, action: a.SetPriority) -> Result:
                 "after": int(priority),
                 "by_before": ticket.priority_by,
                 "by_after": by,
+                **note_setter(context, ticket, "priority"),
             },
         )
         ticket.priority, ticket.priority_by = int(priority), by
@@ -201,9 +228,10 @@ def set_field(context: Context, action: a.SetField) -> Result:
         raise UsageError(f"there is no field {action.field!r} to set: take one of {known}")
     before = getattr(target, action.field)
     if before != stored:
-        context.record(
-            "ticket.field", ticket.id, {"field": action.field, "before": before, "after": stored}
-        )
+        data = {"field": action.field, "before": before, "after": stored}
+        if target is ticket:
+            data |= note_setter(context, ticket, action.field)
+        context.record("ticket.field", ticket.id, data)
         setattr(target, action.field, stored)
         context.transaction.session.add(target)
     return Result(f"{action.field} of #{ticket.id} to {stored or 'nothing'}", ticket.id)
@@ -228,7 +256,9 @@ def assign(context: Context, action: a.Assign) -> Result:
         said.append(ticket.group_name or "no group")
     after = {"assignee": ticket.assignee, "group": ticket.group_name, "level": ticket.level}
     if after != before:
-        context.record("ticket.assigned", ticket.id, {"before": before, "after": after})
+        changed = [name for name, value in after.items() if value != before[name]]
+        data = {"before": before, "after": after, **note_setter(context, ticket, *changed)}
+        context.record("ticket.assigned", ticket.id, data)
         context.transaction.session.add(ticket)
     return Result(f"#{ticket.id} to {' and '.join(said)}", ticket.id)
 

@@ -2,8 +2,7 @@
 domain.
 
 It is read for customers who are new: nobody's company or tier is ever overwritten by it. A file
-that cannot be used never stops the desk: the last good version goes on, and
-:attr:`CompanyFile.problem` says what is wrong.
+that cannot be used never stops the desk (:mod:`workflow.watched`).
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ import csv
 import difflib
 import io
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.errors import SettingsError
 from workflow.plaintext import one_line
+from workflow.watched import WatchedFile
 
 __all__ = ["FILE", "STANDARD", "Company", "CompanyFile", "load_companies"]
 
@@ -151,41 +150,13 @@ def _comparable(domain: str) -> str:
         return bare
 
 
-class CompanyFile:
+class CompanyFile(WatchedFile[Mapping[str, Company]]):
     """The table as it stands: a running desk picks up an edit by itself."""
 
     def __init__(self, home: Path | None) -> None:
-        self._home = home
-        self._lock = threading.Lock()
-        self._table: Mapping[str, Company] = {}
-        self._stamp: tuple[int, int] | None = None
-        self._problem: str | None = None
-
-    @property
-    def problem(self) -> str | None:
-        """Why the file cannot be used as it is now, in a sentence; None while it can."""
-        self.table()
-        return self._problem
-
-    def table(self) -> Mapping[str, Company]:
-        """The lines by domain: those of the last good version where the file cannot be used."""
-        if self._home is None:
-            return self._table
-        with self._lock:
-            try:
-                status = (self._home / FILE).stat()
-                stamp = (status.st_mtime_ns, status.st_size)
-            except OSError:
-                stamp = (0, 0)
-            if stamp != self._stamp:
-                self._stamp = stamp
-                try:
-                    self._table, self._problem = load_companies(self._home), None
-                except SettingsError as fault:
-                    self._problem = str(fault)
-            return self._table
+        super().__init__(home, FILE, load_companies, {})
 
     def of(self, address: str) -> Company | None:
         """The line for a mail address; None for what is none, or of a domain that is not there."""
         _name, at, domain = address.rpartition("@")
-        return self.table().get(_comparable(domain)) if at else None
+        return self.value.get(_comparable(domain)) if at else None

@@ -23,10 +23,8 @@ from workflow import (
 from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
-from workflow.companies import CompanyFile
 from workflow.drafts import DraftOptions
 from workflow.errors import Refusal
-from workflow.escalation_rules import EscalationFile
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Reader
 from workflow.merge_tree import draft_on, follow, raise_drafts
@@ -34,7 +32,9 @@ from workflow.model import ENGINE, Actor
 from workflow.outgoing import Composer
 from workflow.projections import refresh
 from workflow.receive import CursorMove, Received, receive
+from workflow.rulebook import RuleBook
 from workflow.settings import Settings
+from workflow.sorting import sort
 from workflow.store.rows import HeldRow
 from workflow.store.statements import ColumnElement, col, exists, select
 from workflow.store.store import Store, Transaction
@@ -74,16 +74,14 @@ class Desk:
         composers: Mapping[str, Composer] | None = None,
         readers: Mapping[str, Reader] | None = None,
         policy: sla.Policy | None = sla.BUILT_IN,
-        escalation_file: EscalationFile | None = None,
-        company_file: CompanyFile | None = None,
+        rule_book: RuleBook | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.settings = settings
         self.files = files
         self.policy = policy
-        self.escalation_file = escalation_file or EscalationFile(None, settings)
-        self.company_file = company_file or CompanyFile(None)
+        self.rule_book = rule_book or RuleBook(None, settings)
         self.secret = store.secret(clock.now())
         self._composers = composers or {}
         self._readers = readers or {}
@@ -108,7 +106,7 @@ class Desk:
             change.summary = "; ".join(dict.fromkeys(result.summary for result in results))[:500]
             transaction.session.add(change)
             raise_drafts(transaction)
-            refresh(transaction, self.policy)
+            self._settle(context)
             assert change.id is not None
             return [
                 Outcome(change.id, r.summary, r.ticket, r.message_id, r.outbox_id) for r in results
@@ -176,9 +174,9 @@ class Desk:
         """
         with self.store.write(self.clock.now()) as transaction:
             found = receive(
-                transaction, items, self.settings, self.secret, cursor, self.company_file
+                transaction, items, self.settings, self.secret, cursor, self.rule_book.companies
             )
-            refresh(transaction, self.policy)
+            self._settle(self._context(transaction, ENGINE, "intake"))
             return found
 
     def look_into(self, row: HeldRow) -> release.HeldWhole:
@@ -224,17 +222,18 @@ class Desk:
         """A transaction of the engine: timers and sending use it, with the same projections at its
         end. Raises StoreError.
         """
-        with self.store.write(self.clock.now()) as transaction:
-            yield transaction
-            refresh(transaction, self.policy)
+        with self.engine_change("timer") as context:
+            yield context.transaction
 
     @contextmanager
     def engine_change(self, cause: str) -> Iterator[Context]:
         """As :meth:`engine_work`, with what applying actions needs: for timers that do what an
         agent could. Raises StoreError.
         """
-        with self.engine_work() as transaction:
-            yield self._context(transaction, ENGINE, cause)
+        with self.store.write(self.clock.now()) as transaction:
+            context = self._context(transaction, ENGINE, cause)
+            yield context
+            self._settle(context)
 
     def _context(self, transaction: Transaction, actor: Actor, cause: str) -> Context:
         return Context(
@@ -246,9 +245,14 @@ class Desk:
             secret=self.secret,
             composers=self._composers,
             readers=self._readers,
-            escalation=self.escalation_file.rules,
-            companies=self.company_file,
+            rules=self.rule_book.current,
+            companies=self.rule_book.companies,
         )
+
+    def _settle(self, context: Context) -> None:
+        """What follows from whatever a transaction did: before it ends."""
+        sort(context)
+        refresh(context.transaction, self.policy)
 
     def _apply(self, context: Context, action: Action) -> Result:
         action = follow(context, action)
@@ -258,12 +262,13 @@ class Desk:
         assert target.id is not None
         change = transaction.begin_change(actor, "undo", summary)
         change.undoes = target.id
-        revert(self._context(transaction, actor, "undo"), target)
+        context = self._context(transaction, actor, "undo")
+        revert(context, target)
         transaction.session.flush()
         target.undone_by = change.id
         transaction.session.add_all([target, change])
         raise_drafts(transaction)
-        refresh(transaction, self.policy)
+        self._settle(context)
 
     def _mirror_settings(self) -> None:
         """Bring the agents and groups of deskhand.toml into the database; those that are gone from

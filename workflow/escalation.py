@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workflow import actions as a
-from workflow.apply import Context, Result, applies
+from workflow.apply import Context, Result, applies, note_setter
 from workflow.errors import NotFound, Refusal, UsageError
 from workflow.escalation_rules import FILE, Level
 from workflow.internal_mail import prepare, tell
@@ -22,6 +22,9 @@ from workflow.store.statements import col, select
 from workflow.store.tables import Agent, Escalation, Event, Group, Message, Ticket
 
 __all__ = ["accept", "climb_due", "escalate", "hand_back"]
+
+
+_OWNER = ("group", "level", "assignee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def accept(context: Context, action: a.Accept) -> Result:
     row.accepted_at, row.accepted_by = context.now, who
     if context.actor.kind == "agent":
         ticket.assignee = who
+        note_setter(context, ticket, "assignee")
     context.transaction.session.add_all([row, ticket])
     context.record(
         "ticket.accepted",
@@ -108,6 +112,7 @@ def hand_back(context: Context, action: a.HandBack) -> Result:
         home["assignee"],
     )
     ticket.escalated_to = None
+    note_setter(context, ticket, *_OWNER)
     context.transaction.session.add_all([row, ticket])
     text = printable(action.note).strip()
     to = ", ".join(filter(None, (home["group"], home["assignee"]))) or "nobody"
@@ -214,6 +219,7 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
     escalated_before = ticket.escalated_to
     ticket.level, ticket.escalated_to, ticket.assignee = level.name, level.name, None
     ticket.group_name = level.group or ticket.group_name
+    note_setter(context, ticket, *_OWNER)
     session.add(ticket)
     context.record(
         "ticket.escalated",

@@ -2,12 +2,11 @@
 long they have to accept, who is told next, and the reasons that may be given.
 
 A home without the file has the levels of its groups. A file that cannot be used never stops the
-desk: the last good version goes on, and :attr:`EscalationFile.problem` says what is wrong.
+desk (:mod:`workflow.watched`).
 """
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from workflow.errors import SettingsError
 from workflow.plaintext import one_line
 from workflow.settings import Settings
 from workflow.toml_lines import Entry, TomlFile
+from workflow.watched import WatchedFile
 
 __all__ = [
     "FILE",
@@ -195,46 +195,13 @@ def _refuse_circle(entry: Entry, level: Level, rules: EscalationRules) -> None:
         following = rules.level(following.then)
 
 
-class EscalationFile:
-    """The rules as they are by now: an edit of the file is picked up when they are next asked for.
-
-    Safe to use from several threads.
-    """
+class EscalationFile(WatchedFile[EscalationRules]):
+    """The rules as they are by now: an edit of the file is picked up when they are next asked for."""
 
     def __init__(self, home: Path | None, settings: Settings) -> None:
-        self._home = home
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._rules = levels_of_groups(settings)
-        self._seen: tuple[int, int, int] | None = None
-        self._problem: str | None = None
-
-    @property
-    def rules(self) -> EscalationRules:
-        """The newest rules that could be used."""
-        with self._lock:
-            self._look()
-            return self._rules
-
-    @property
-    def problem(self) -> str | None:
-        """What is wrong with the file, as a sentence; None where it is used as it stands."""
-        with self._lock:
-            self._look()
-            return self._problem
-
-    def _look(self) -> None:
-        if self._home is None:
-            return
-        try:
-            stat = (self._home / FILE).stat()
-            seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        except OSError:
-            seen = (0, 0, 0)
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            self._rules, self._problem = load_escalation(self._home, self._settings), None
-        except SettingsError as fault:
-            self._problem = str(fault)
+        super().__init__(
+            home,
+            FILE,
+            lambda where: load_escalation(where, settings),
+            levels_of_groups(settings),
+        )

@@ -25,6 +25,7 @@ __all__ = [
     "OutboxState",
     "Priority",
     "Status",
+    "Urgency",
     "from_millis",
     "moment",
     "rfc3339",
@@ -73,6 +74,20 @@ class Priority(IntEnum):
         except KeyError:
             known = ", ".join(p.word for p in cls)
             raise ValueError(f"priority {word!r} is not one of {known}") from None
+
+
+class Urgency(IntEnum):
+    """How urgent the words of a customer are, as triage hears them; stored as its number."""
+
+    LOW = 0
+    NORMAL = 1
+    HIGH = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        """The word a person reads and types."""
+        return self.name.lower()
 
 
 class Direction(StrEnum):

@@ -9,6 +9,7 @@ from workflow.errors import UsageError
 from workflow.model import ENGINE, Direction
 from workflow.plaintext import one_line, printable
 from workflow.store.statements import col, select
+from workflow.store.store import Arrived
 from workflow.store.tables import Customer, Identity, Message, Ticket
 
 __all__ = ["new_ticket"]
@@ -77,4 +78,6 @@ def new_ticket(context: Context, action: a.NewTicket) -> Result:
         for data in company.changes:
             context.transaction.record("ticket.field", ticket.id, ENGINE, company.cause, data)
     context.record("message.received", ticket.id, {"message": message.id, "automatic": False})
+    assert message.id is not None
+    context.transaction.arrived.append(Arrived(ticket.id, message.id, created=True))
     return Result(f"opened #{ticket.id}", ticket.id, message.id)

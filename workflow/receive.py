@@ -23,7 +23,7 @@ from workflow.model import FAR_FUTURE_MS, Direction, Intake, Priority, Status
 from workflow.query.terms import people_text
 from workflow.send_later import cancel_unless_reply
 from workflow.settings import Settings
-from workflow.store.store import Transaction
+from workflow.store.store import Arrived, Transaction
 from workflow.store.tables import Cursor
 from workflow.suggestions import load_recent, suggest
 from workflow.threading_rules import CONTINUES, Found, thread
@@ -374,6 +374,8 @@ def _note_message(
         return
     if not aside:
         batch.spoken.add(state.id)
+        created = state.current is None and state.count == 1
+        batch.transaction.arrived.append(Arrived(state.id, number, created))
     if state.status not in (Status.NEW, Status.OPEN):
         _set_status(batch, state, Status.OPEN, "the customer wrote", number)
         state.row["resolved_at"] = None

@@ -70,10 +70,25 @@ def _ticket(context: Context, event: Event) -> Ticket:
     return context.transaction.ticket(event.ticket_id)
 
 
+_SIDES = (
+    ("before", "after"),
+    ("by_before", "by_after"),
+    ("set_before", "set_after"),
+    ("added", "removed"),
+)
+
+
+def _put_setters(ticket: Ticket, data: dict[str, Any]) -> None:
+    """Who had set the fields before."""
+    fields = data.get("set_after", {})
+    kept = {name: by for name, by in ticket.set_by.items() if name not in fields}
+    ticket.set_by = {**kept, **data.get("set_before", {})}
+
+
 def _swap(context: Context, event: Event) -> None:
     """Write the event with its sides swapped."""
     data: dict[str, Any] = {**event.data, "undoes": event.id}
-    for one, other in (("before", "after"), ("by_before", "by_after"), ("added", "removed")):
+    for one, other in _SIDES:
         if one in event.data:
             data[one], data[other] = event.data[other], event.data[one]
     context.record(event.name, event.ticket_id, data)
@@ -103,6 +118,7 @@ def _priority(context: Context, event: Event) -> None:
     if ticket.priority != event.data["after"]:
         raise _changed_since(ticket, "priority", ticket.priority, event.data["after"])
     ticket.priority, ticket.priority_by = event.data["before"], event.data["by_before"]
+    _put_setters(ticket, event.data)
     context.transaction.session.add(ticket)
     _swap(context, event)
 
@@ -118,6 +134,7 @@ def _field(context: Context, event: Event) -> None:
     if getattr(target, name) != event.data["after"]:
         raise _changed_since(ticket, name, getattr(target, name), event.data["after"])
     setattr(target, name, event.data["before"])
+    _put_setters(ticket, event.data)
     context.transaction.session.add(target)
     _swap(context, event)
 
@@ -133,6 +150,7 @@ def _assigned(context: Context, event: Event) -> None:
         before["group"],
         before["level"],
     )
+    _put_setters(ticket, event.data)
     context.transaction.session.add(ticket)
     _swap(context, event)
 

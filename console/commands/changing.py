@@ -129,7 +129,7 @@ def spam(desktop: Desktop, args: Namespace) -> Answer:
 def escalate(desktop: Desktop, args: Namespace) -> Answer:
     """Move a ticket up a level with what the next person needs."""
     by = parse_when(args.by, desktop.clock.now()) if args.by else None
-    if (problem := desktop.escalation_file.problem) is not None:
+    if (problem := desktop.rule_book.escalation.problem) is not None:
         tell(f"deskhand: {problem}")
     return _do(
         desktop,

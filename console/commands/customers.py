@@ -22,7 +22,7 @@ CAUSE = "command"
 
 def customer(desktop: Desktop, args: Namespace) -> Answer:
     """``customer list|show|merge|unmerge``."""
-    if (problem := desktop.company_file.problem) is not None:
+    if (problem := desktop.rule_book.companies.problem) is not None:
         tell(f"deskhand: {problem}; until then new customers get what the last good version says")
     doing = {"list": _list, "show": _show, "merge": _merge, "unmerge": _unmerge}
     return doing[args.what](desktop, args)

@@ -18,9 +18,8 @@ def engine(desktop: Desktop, args: Namespace) -> Answer:
     """Receive, decide and send: one whole pass, or until SIGTERM or ctrl+c."""
     for warning in desktop.settings.warnings:
         tell(f"deskhand: {warning}")
-    for problem in (desktop.escalation_file.problem, desktop.company_file.problem):
-        if problem is not None:
-            tell(f"deskhand: {problem}")
+    for problem in desktop.rule_book.problems:
+        tell(f"deskhand: {problem}")
     if args.once:
         done = desktop.engine().run_once()
         document = asdict(done)

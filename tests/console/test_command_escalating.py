@@ -83,4 +83,4 @@ def test_a_bad_file_is_told_and_stops_nothing(deskhand: CommandLine) -> None:
     assert done.status == 0
     assert "escalation.toml:3:1: there is no setting 'acept_within'" in done.err
     found = deskhand("--json", "doctor").documents[0]["findings"]
-    assert [f["ok"] for f in found if f["about"] == "escalation"] == [False]
+    assert [f["ok"] for f in found if f["about"] == "workflow"] == [False]

@@ -20,12 +20,13 @@ from channels.email.inbound import EmailReader
 from tests.workflow.bench import ANA, BEN, SETTINGS, Bench
 from workflow.actions import JoinCustomers, NewTicket, Reply, SetField, SplitCustomer
 from workflow.clock import ManualClock
-from workflow.companies import FILE, CompanyFile, load_companies
+from workflow.companies import FILE, load_companies
 from workflow.desk import Desk
 from workflow.errors import NotFound, Refusal, SettingsError, UsageError
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Party, Source
 from workflow.outgoing import Composed, OutgoingMessage
+from workflow.rulebook import RuleBook
 from workflow.settings import ChannelSettings
 from workflow.store import people
 from workflow.store.store import Store
@@ -81,7 +82,7 @@ class TwoChannels(Bench):
             },
             readers={"email": EmailReader(self.settings, self.files)},
             policy=self.policy,
-            company_file=CompanyFile(self.home),
+            rule_book=RuleBook(self.home, self.settings),
         )
 
     def pigeon(self, loft: str = "4711", **changes: Any) -> Inbound:
@@ -451,11 +452,11 @@ def test_a_bad_table_keeps_the_last_good_one_and_is_told(desk: TwoChannels) -> N
     assert belongs(desk, desk.opened(sender="a@acme.example")) == ("Acme", "vip")
     table(desk, "domain,company,tier\nacme.example,Acme,vip,more\n")
     assert belongs(desk, desk.opened(sender="b@acme.example")) == ("Acme", "vip")
-    problem = desk.desk.company_file.problem
+    problem = desk.desk.rule_book.companies.problem
     assert problem is not None
     assert problem.startswith(f"{desk.home / FILE}:2: found 4 cells where the head has 3")
     table(desk, "domain,company,tier\n")
-    assert desk.desk.company_file.problem is None
+    assert desk.desk.rule_book.companies.problem is None
     assert belongs(desk, desk.opened(sender="c@acme.example")) == ("", "standard")
 
 

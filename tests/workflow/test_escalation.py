@@ -22,10 +22,11 @@ from workflow.actions import (
 )
 from workflow.clock import ManualClock
 from workflow.errors import Refusal, UsageError
-from workflow.escalation_rules import FILE, EscalationFile
+from workflow.escalation_rules import FILE
 from workflow.inbound import Party
 from workflow.model import Actor, Direction
 from workflow.plaintext import printable
+from workflow.rulebook import RuleBook
 from workflow.settings import AgentSettings, GroupSettings
 from workflow.store.rows import EscalationDetail, MessageDetail
 from workflow.timers import fire_due
@@ -60,7 +61,7 @@ class Desk(Bench):
         if rules is not None:
             (home / FILE).write_text(rules)
         super().__init__(home, clock, settings)
-        self.desk.escalation_file = EscalationFile(home, settings)
+        self.desk.rule_book = RuleBook(home, settings)
 
     def escalated(self, **said: Any) -> int:
         """A ticket of ana's that she has moved up to L2."""

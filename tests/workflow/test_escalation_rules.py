@@ -80,15 +80,15 @@ def test_an_edit_is_picked_up_and_a_bad_one_is_told_while_the_last_good_one_goes
     tmp_path: Path,
 ) -> None:
     file = EscalationFile(tmp_path, SETTINGS)
-    assert [level.name for level in file.rules.levels] == ["L1", "L2"]
+    assert [level.name for level in file.value.levels] == ["L1", "L2"]
     write(tmp_path, '[[level]]\nname = "L7"\n')
-    assert [level.name for level in file.rules.levels] == ["L7"]
+    assert [level.name for level in file.value.levels] == ["L7"]
     assert file.problem is None
     write(tmp_path, "[[level]]\nname = 7\n")
-    assert [level.name for level in file.rules.levels] == ["L7"]
+    assert [level.name for level in file.value.levels] == ["L7"]
     assert "escalation.toml:2:1: name must be a text" in (file.problem or "")
     (tmp_path / FILE).unlink()
-    assert [level.name for level in file.rules.levels] == ["L1", "L2"]
+    assert [level.name for level in file.value.levels] == ["L1", "L2"]
     assert file.problem is None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 
-from workflow.model import UNRESOLVED, Priority, Status, to_millis
+from workflow.model import UNRESOLVED, Priority, Status, Urgency, to_millis
 from workflow.query.context import Context
 from workflow.query.fields import FIELDS, Kind
 from workflow.query.grammar import QuerySyntaxError
@@ -227,8 +227,10 @@ def _condition(node: Condition, context: Context) -> Meaning:
     numbers = tuple(value for value in node.values if isinstance(value, int))
     if field.kind is Kind.PRIORITY:
         return OneOf("priority", tuple(int(p) for p in Priority if p in numbers))
-    if field.kind is Kind.NUMBER:
-        return OneOf("id", numbers)
+    if field.kind in (Kind.NUMBER, Kind.COUNT):
+        return OneOf(field.column, numbers)
+    if field.kind is Kind.URGENCY:
+        return _urgencies(node)
     if field.kind is Kind.NAME:
         return _names(node, context)
     parts = tuple(_equal(node, value, context) for value in node.values)
@@ -323,6 +325,10 @@ def _mark(word: str, now: int) -> Meaning:
         return Inverse(Filled("assignee"))
     if word == "paused":
         return Has(Extra.PAUSED)
+    if word == "wants-person":
+        return OneOf("wants_person", (1,))
+    if word == "without-policy":
+        return Inverse(Filled("policy"))
     columns = {
         "spam": "spam_at",
         "merged": "merged_into",
@@ -330,6 +336,14 @@ def _mark(word: str, now: int) -> Meaning:
         "waiting": "waiting_since",
     }
     return Filled(columns[word])
+
+
+def _urgencies(node: Condition) -> Meaning:
+    wanted = OneOf("urgency", tuple(int(u) for u in Urgency if u in node.values))
+    if Mark.NONE not in node.values:
+        return wanted
+    empty = Inverse(Filled("urgency"))
+    return Either((wanted, empty)) if wanted.values else empty
 
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}

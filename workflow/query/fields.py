@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from enum import Enum
 
-from workflow.model import Priority, Status
+from workflow.model import Priority, Status, Urgency
 
 __all__ = ["EQUALITY", "FIELDS", "OPERATORS", "Field", "Kind", "nearest_field"]
 
@@ -18,8 +18,10 @@ class Kind(Enum):
     """What a field's values are and how they compare."""
 
     NUMBER = "number"
+    COUNT = "count"
     STATUS = "status"
     PRIORITY = "priority"
+    URGENCY = "urgency"
     NAME = "name"
     TEXT = "text"
     CUSTOMER = "customer"
@@ -63,6 +65,8 @@ _IS = {
     "unassigned": "nobody has it",
     "waiting": "the customer waits for an answer from us",
     "paused": "one of its clocks is paused",
+    "wants-person": "the customer has asked for a person",
+    "without-policy": "no policy promises anything for it",
 }
 _HAS = {
     "attachment": "a message has a file",
@@ -71,6 +75,7 @@ _HAS = {
     "reply": "has a reply of ours that was not taken back",
 }
 _PRIORITIES = tuple(p.word for p in Priority)
+_URGENCIES = tuple(u.word for u in Urgency)
 _STATUSES = (*(str(s) for s in Status), "unresolved", "any")
 _GONE = (
     "how long ago, such as 1h or 2d (with < or >), a date such as 2026-03-01, today or yesterday"
@@ -108,6 +113,36 @@ FIELDS: dict[str, Field] = {
             OPERATORS,
             values=_PRIORITIES,
             column="priority",
+            empty=True,
+        ),
+        Field(
+            "urgency",
+            Kind.URGENCY,
+            "How urgent the customer's words are.",
+            f"{', '.join(_URGENCIES)} or none",
+            "urgency>=high",
+            OPERATORS,
+            values=_URGENCIES,
+            column="urgency",
+            empty=True,
+        ),
+        Field(
+            "contacts",
+            Kind.COUNT,
+            "How often the customer had written in seven days when they last wrote, that time"
+            " included.",
+            "a number",
+            "contacts>=3",
+            OPERATORS,
+            column="contacts",
+        ),
+        Field(
+            "policy",
+            Kind.NAME,
+            "The policy that promises something for it.",
+            "the name of a policy, or none",
+            'policy:"Billing error"',
+            column="policy",
             empty=True,
         ),
         Field(
@@ -330,6 +365,8 @@ _ELSEWHERE = {
         "company": "organization organisation",
         "language": "lang",
         "priority": "prio severity",
+        "policy": "promise",
+        "contacts": "repeat",
         "topic": "category",
         "subject": "title",
         "due": "sla",

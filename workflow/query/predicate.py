@@ -57,6 +57,10 @@ class TicketFacts:
     topic: str | None = None
     language: str | None = None
     sentiment: float | None = None
+    urgency: int | None = None
+    wants_person: bool = False
+    contacts: int = 0
+    policy: str | None = None
     created_at: int = 0
     updated_at: int = 0
     snoozed_until: int | None = None

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum
 
 from workflow.clock import parse_duration
-from workflow.model import UNRESOLVED, Priority, Status
+from workflow.model import UNRESOLVED, Priority, Status, Urgency
 from workflow.query.fields import EQUALITY, Field, Kind
 from workflow.query.terms import fold
 
@@ -42,7 +42,7 @@ class Day:
     offset: int = 0
 
 
-Value = str | int | float | Mark | Status | Priority | Span | Day | datetime
+Value = str | int | float | Mark | Status | Priority | Urgency | Span | Day | datetime
 
 
 def read_value(field: Field, operator: str, typed: str, quoted: bool) -> tuple[Value, ...]:
@@ -105,6 +105,16 @@ def _priority(field: Field, _operator: str, typed: str, _quoted: bool) -> tuple[
     return (Priority.parse(_closed(field, typed)),)
 
 
+def _urgency(field: Field, _operator: str, typed: str, _quoted: bool) -> tuple[Value, ...]:
+    return (Urgency[_closed(field, typed).upper()],)
+
+
+def _count(field: Field, _operator: str, typed: str, _quoted: bool) -> tuple[Value, ...]:
+    if not re.fullmatch(r"[0-9]{1,9}", typed):
+        raise ValueError(f"{typed!r} is not a number: write it like {field.example}")
+    return (int(typed),)
+
+
 def _flag(field: Field, _operator: str, typed: str, _quoted: bool) -> tuple[Value, ...]:
     return (_closed(field, typed),)
 
@@ -156,8 +166,10 @@ def _moment(typed: str) -> Day | datetime:
 
 _READERS = {
     Kind.NUMBER: _number,
+    Kind.COUNT: _count,
     Kind.STATUS: _status,
     Kind.PRIORITY: _priority,
+    Kind.URGENCY: _urgency,
     Kind.FLAG: _flag,
     Kind.SCORE: _score,
     Kind.LEFT: _time,

@@ -14,7 +14,7 @@ from workflow.store import sqlite
 
 __all__ = ["HEAD", "ensure_schema", "schema_version"]
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test holds it equal to what Alembic finds."""
 
 _FOLDER = Path(__file__).parent / "migrations"

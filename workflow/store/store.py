@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,19 @@ from workflow.store import sqlite
 from workflow.store.migrate import ensure_schema
 from workflow.store.tables import Change, Event, Message, Meta, Ticket
 
-__all__ = ["Store", "Transaction"]
+__all__ = ["Arrived", "Store", "Transaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A customer's own message that a transaction took in; ``created`` if it opened its ticket.
+
+    What machines wrote, what is ours, and what is older than the desk's time is none.
+    """
+
+    ticket: int
+    message: int
+    created: bool
 
 
 class Transaction:
@@ -40,6 +53,7 @@ class Transaction:
         self.now = now
         self.touched: set[int] = set()
         """Tickets whose projections must be made anew before the commit."""
+        self.arrived: list[Arrived] = []
         self.change: Change | None = None
         self._indexed: list[tuple[int, str, str, str]] = []
         self._unindexed: list[tuple[int, str, str, str]] = []
@@ -87,6 +101,16 @@ class Transaction:
         )
         if ticket_id is not None:
             self.touched.add(ticket_id)
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The driver's connection of this transaction, for what reads as SQL text; what the session
+        holds is written first.
+        """
+        self.session.flush()
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        return driver
 
     def add_message(self, message: Message) -> Message:
         """Write one message with its full-text row."""
@@ -136,8 +160,7 @@ class Transaction:
         rows = [
             (row, *index_row(subject, people, body)) for row, subject, people, body in self._indexed
         ]
-        driver = self.connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        driver = self.raw
         driver.executemany(sqlite.FTS_DELETE, gone)
         driver.executemany(sqlite.FTS_INSERT, rows)
         self._indexed.clear()

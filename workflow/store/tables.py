@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 from workflow.model import FAR_FUTURE_MS, from_millis, to_millis
 
@@ -83,6 +83,12 @@ class Agent(SQLModel, table=True):
     role: str = "agent"
     groups: list[str] = _json()
     active: bool = True
+    away_since: datetime | None = _when()
+    """Not at the desk since then; null while they are. Nothing is assigned to them by rules."""
+    away_until: datetime | None = _when()
+    """When they are back by themselves; null until somebody says so."""
+    last_assigned_at: datetime | None = _when()
+    """When a rule gave them a ticket last: whose turn it is."""
 
 
 class Group(SQLModel, table=True):
@@ -223,6 +229,24 @@ class Ticket(SQLModel, table=True):
     waiting_rank: int = Field(
         default=FAR_FUTURE_MS, sa_column=Column(BigInteger, nullable=False, default=FAR_FUTURE_MS)
     )
+    policy: str | None = None
+    """The policy in force; null where none matches."""
+    set_by: dict[str, Any] = _json("{}")
+    """Who set a field last, as an actor is written: ``{"topic": "agent:ana", "group": "rule:vip"}``."""
+    urgency: int | None = None
+    """How urgent the customer's words are (model.Urgency as a number)."""
+    wants_person: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+    """The customer has asked for a person."""
+    contacts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """How often this customer had written in seven days when they last wrote, that time included."""
+    suggested_macro: str | None = None
+    """The macro that a rule suggests for it."""
+    clocks_version: str = Field(
+        default="", sa_column=Column(AutoString, nullable=False, server_default="")
+    )
+    """Of the policies and calendars that its clocks were made by."""
     version: int = Field(default=1, sa_column=_TICKET_VERSION)
 
 
@@ -590,3 +614,83 @@ class Escalation(SQLModel, table=True):
     accepted_by: str | None = None
     climbed_from: int | None = Field(default=None, foreign_key="escalation.id")
     """The escalation that nobody accepted and that this one follows."""
+
+
+class ClockMark(SQLModel, table=True):
+    """A moment of a clock that a rule waits for: so long unanswered, so long unresolved. A
+    projection, as the clock is.
+    """
+
+    __tablename__ = "clock_mark"
+    __table_args__ = (_partial("ix_clock_mark_at", "at", where="at IS NOT NULL"),)
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    metric: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    """The name of the rule, ``policy:NAME`` for what a policy itself says."""
+    after_s: int
+    """Working seconds after the clock's start."""
+    at: datetime | None = _when()
+    """Null while the clock stands still, and once it was told."""
+
+
+class RuleTimer(SQLModel, table=True):
+    """What a rule does later: so long after an event, or at a time of the calendar."""
+
+    __tablename__ = "rule_timer"
+    __table_args__ = (UniqueConstraint("rule", "ticket_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    rule: str
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    due_at: datetime = _when(nullable=False, index=True)
+    started_at: datetime = _when(nullable=False)
+    event_id: int | None = None
+    """What it counts from."""
+
+
+class Firing(SQLModel, table=True):
+    """A rule did something, or (shadow) would have: what its guards count."""
+
+    __tablename__ = "firing"
+    __table_args__ = (
+        Index("ix_firing_ticket", "rule", "ticket_id"),
+        Index("ix_firing_customer", "rule", "customer_id", "at"),
+        Index("ix_firing_at", "rule", "at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    rule: str
+    ticket_id: int | None = None
+    customer_id: int | None = None
+    at: datetime = _when(nullable=False)
+    shadow: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
+
+
+class Notice(SQLModel, table=True):
+    """Something to be told outside the desk: a webhook, a program, a notification."""
+
+    __tablename__ = "notice"
+    __table_args__ = (_partial("ix_notice_due", "due_at", where="state = 'queued'"),)
+    id: int | None = Field(default=None, primary_key=True)
+    rule: str
+    ticket_id: int | None = None
+    kind: str
+    target: dict[str, Any] = _json("{}")
+    body: dict[str, Any] = _json("{}")
+    due_at: datetime = _when(nullable=False)
+    state: str
+    """queued, sending, sent, failed"""
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    error: str | None = None
+    created_at: datetime = _when(nullable=False)
+    sent_at: datetime | None = _when()
+
+
+class Learned(SQLModel, table=True):
+    """What the desk has learned from its own tickets."""
+
+    __tablename__ = "learned"
+    name: str = Field(primary_key=True)
+    made_at: datetime = _when(nullable=False)
+    examples: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    data: dict[str, Any] = _json("{}")

@@ -71,6 +71,9 @@ CONDITIONS = re.findall(
     created>=2026-03-01 created:yesterday created!=today created<=2026-03-02 updated<1h
     updated<2026-03-01 updated>today sentiment<-0.3 sentiment:none sentiment=0.25 sentiment!=0
     sentiment>=0 sentiment:-0.5,0.25 has:attachment has:draft has:note has:reply has!=note
+    urgency:high urgency>=high urgency<critical urgency:none urgency:low,none urgency!=normal
+    contacts:2 contacts>=2 contacts<2 contacts!=5 policy:vip policy:"Billing error" policy:none
+    policy!=vip is:wants-person is:without-policy is!=wants-person
     has:note,reply is:unresolved is:snoozed is:spam is:merged is:escalated is:breached is:at-risk
     is:overdue is:unassigned is:waiting is:paused is!=snoozed is:at-risk,breached refund ORD-5518
     ord* "charged twice" "order ord-5518" Ruckerstattung RÜCK* große strasse debite nunez возврат
