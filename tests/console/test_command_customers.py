@@ -132,7 +132,7 @@ def test_a_bad_table_of_companies_is_told_and_stops_nothing(two: CommandLine) ->
     assert done.document["total"] == 2
     assert f"{path}:3: found 1 cells" in done.err
     findings = two("--json", "doctor").document["findings"]
-    assert [f["ok"] for f in findings if f["about"] == "companies"] == [False]
+    assert [f["ok"] for f in findings if f["about"] == "workflow"] == [False]
     path.write_text("domain,company,tier\nacme.example,Acme,vip\n", encoding="utf-8")
     new = two.opened("new", **{"from": "boss@acme.example"})
     assert two.json("show", str(new))["customer"]["company"] == "Acme"
