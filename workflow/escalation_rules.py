@@ -7,7 +7,7 @@ desk (:mod:`workflow.watched`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workflow.clock import parse_duration
@@ -15,6 +15,8 @@ from workflow.errors import SettingsError
 from workflow.plaintext import one_line
 from workflow.settings import Settings
 from workflow.toml_lines import Entry, TomlFile
+from workflow.triggers.escalation_reading import read_escalations
+from workflow.triggers.rule import Rule
 from workflow.watched import WatchedFile
 
 __all__ = [
@@ -41,8 +43,8 @@ class Level:
     """A step of the ladder.
 
     ``group`` takes the ticket; its agents and ``notify`` (mail addresses) are told.
-    ``accept_within_s`` None promises no acceptance: the level is never passed over. ``then`` is the
-    level that is told when nobody accepts; None at the top.
+    ``accept_within_s`` None promises no acceptance: the level is never passed over; it is working
+    time of ``calendar``. ``then`` is the level that is told when nobody accepts; None at the top.
     """
 
     name: str
@@ -50,18 +52,20 @@ class Level:
     accept_within_s: int | None = ACCEPT_WITHIN_S
     then: str | None = None
     notify: tuple[str, ...] = ()
+    calendar: str = "always"
 
 
 @dataclass(frozen=True, slots=True)
 class EscalationRules:
     """The ladder, lowest level first, and the reasons (none: any word will do).
 
-    ``lowest`` is the level of a ticket that has none.
+    ``lowest`` is the level of a ticket that has none, ``rules`` move tickets up by themselves.
     """
 
     levels: tuple[Level, ...] = ()
     reasons: tuple[str, ...] = ()
     lowest: str | None = None
+    rules: tuple[Rule, ...] = ()
 
     def level(self, name: str | None) -> Level | None:
         """The level of a name, in whatever case."""
@@ -120,7 +124,7 @@ def load_escalation(home: Path, settings: Settings) -> EscalationRules:
 
 
 def _rules(file: TomlFile, settings: Settings) -> EscalationRules:
-    file.top.allow({"level", "reasons"})
+    file.top.allow({"level", "reasons", "rule"})
     reasons = file.top.texts("reasons")
     if any(not reason.strip() or reason != one_line(reason, 80) for reason in reasons):
         raise file.top.fault("reasons", "a reason is one line of up to 80 letters")
@@ -129,16 +133,18 @@ def _rules(file: TomlFile, settings: Settings) -> EscalationRules:
     found = tuple(_level(entry, names, index, settings) for index, entry in enumerate(entries))
     if not found:
         built_in = levels_of_groups(settings)
-        return EscalationRules(built_in.levels, reasons, built_in.lowest)
-    rules = EscalationRules(found, reasons, settings.levels[0] if settings.levels else None)
+        rules = EscalationRules(built_in.levels, reasons, built_in.lowest)
+    else:
+        rules = EscalationRules(found, reasons, settings.levels[0] if settings.levels else None)
     for entry, level in zip(entries, found, strict=True):
         _refuse_circle(entry, level, rules)
-    return rules
+    levels = [level.name for level in rules.levels]
+    return replace(rules, rules=read_escalations(file, settings, levels, reasons))
 
 
 def _level(entry: Entry, names: list[str], index: int, settings: Settings) -> Level:
     hints = {"reasons": "write it above the first [[level]]"}
-    entry.allow({"name", "group", "accept_within", "then", "notify"}, hints)
+    entry.allow({"name", "group", "accept_within", "then", "notify", "calendar"}, hints)
     name = names[index]
     if not name.strip() or name != one_line(name, 40):
         raise entry.fault("name", f'{name!r} cannot name the level: write name = "L2"')
@@ -164,7 +170,8 @@ def _level(entry: Entry, names: list[str], index: int, settings: Settings) -> Le
             raise entry.fault(
                 "notify", f"{address!r} is no mail address: write it like ben@example.com"
             )
-    return Level(name, group, _within(entry), then, notify)
+    calendar = entry.text("calendar", "always")
+    return Level(name, group, _within(entry), then, notify, calendar)
 
 
 def _within(entry: Entry) -> int | None:

@@ -14,6 +14,9 @@ from workflow.companies import CompanyFile
 from workflow.escalation_rules import EscalationFile, EscalationRules
 from workflow.policy import BUILT_IN, Policy
 from workflow.settings import Settings
+from workflow.triggers.reading import FILE as TRIGGERS
+from workflow.triggers.reading import load_triggers
+from workflow.triggers.rule import Rule
 from workflow.watched import WatchedFile
 
 __all__ = ["RuleBook", "Rules"]
@@ -26,6 +29,8 @@ class Rules:
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
     policies: tuple[Policy, ...] = (BUILT_IN,)
     escalation: EscalationRules = field(default_factory=EscalationRules)
+    rules: tuple[Rule, ...] = ()
+    """What happens by itself: triggers, then the rules that escalate."""
     clocks_version: str = ""
     """Tells apart what clocks are made by: policies and calendars."""
 
@@ -38,16 +43,20 @@ class RuleBook:
     def __init__(self, home: Path | None, settings: Settings) -> None:
         self.escalation = EscalationFile(home, settings)
         self.companies = CompanyFile(home)
+        self.triggers: WatchedFile[tuple[Rule, ...]] = WatchedFile(
+            home, TRIGGERS, lambda where: load_triggers(where, settings), ()
+        )
 
     @property
     def files(self) -> tuple[WatchedFile[Any], ...]:
         """Every file that is watched."""
-        return (self.escalation, self.companies)
+        return (self.escalation, self.companies, self.triggers)
 
     @property
     def current(self) -> Rules:
         """What the files say, edits taken in."""
-        return Rules(escalation=self.escalation.value)
+        escalation = self.escalation.value
+        return Rules(escalation=escalation, rules=(*self.triggers.value, *escalation.rules))
 
     @property
     def problems(self) -> list[str]:

@@ -37,6 +37,10 @@ class TomlFile:
             raise self.top.fault(kind, f"write each as [[{kind}]] on a line of its own")
         return [Entry(self, values, kind, index) for index, values in enumerate(found)]
 
+    def line_of(self, kind: str, index: int) -> int:
+        """The line of the n-th table of a kind."""
+        return self._table(kind, index) + 1
+
     def place(self, kind: str, index: int, key: str) -> str:
         """``line:column`` of a key in the n-th table of a kind, or of the table where it has none."""
         start = self._table(kind, index)
@@ -50,6 +54,27 @@ class TomlFile:
             if number > start and kind and re.match(r"\s*\[", line):
                 break
         return f"{start + 1}:1"
+
+    def place_inside(self, kind: str, index: int, outer: str, key: str) -> str:
+        """``line:column`` of a key of a table in the n-th table of a kind, however that is written:
+        ``outer = { key = ... }`` or ``[kind.outer]`` with lines of its own.
+        """
+        start = self._table(kind, index)
+        named = re.compile(rf"([\"']?{re.escape(key)}[\"']?)\s*=")
+        header = re.compile(rf"\s*\[\s*{re.escape(kind)}\s*\.\s*{re.escape(outer)}\s*\]")
+        begun = re.compile(rf"\s*{re.escape(outer)}\s*[=.]")
+        inside = False
+        for number in range(start, len(self._lines)):
+            line = self._lines[number]
+            if number > start and re.match(rf"\s*\[(?!\s*{re.escape(kind)}\s*\.)", line):
+                break
+            if header.match(line):
+                inside = True
+                continue
+            after = begun.match(line)
+            if (inside or after) and (found := named.search(line, after.end() if after else 0)):
+                return f"{number + 1}:{found.start(1) + 1}"
+        return self.place(kind, index, outer)
 
     def _table(self, kind: str, index: int) -> int:
         header = re.compile(rf"\s*\[\[\s*{re.escape(kind)}\s*\]\]")
@@ -70,15 +95,39 @@ class TomlFile:
 class Entry:
     """The top of a file or one of its tables; what it gives is checked."""
 
-    def __init__(self, file: TomlFile, values: Mapping[str, Any], kind: str, index: int) -> None:
+    def __init__(
+        self, file: TomlFile, values: Mapping[str, Any], kind: str, index: int, outer: str = ""
+    ) -> None:
         self.values = values
+        self._outer = outer
         self._file = file
         self._kind = kind
         self._index = index
 
+    @property
+    def line(self) -> int:
+        """The line on which the table begins."""
+        return self._file.line_of(self._kind, self._index)
+
+    def table(self, key: str) -> Entry | None:
+        """A table in this one, ``key = { ... }`` or ``[kind.key]``; None where there is none."""
+        found = self.values.get(key)
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise self.fault(key, f"{key} is a table: write {key} = {{ ... }}, found {found!r}")
+        return self.inner(key, found)
+
+    def inner(self, key: str, values: Mapping[str, Any]) -> Entry:
+        """Values of a table that stands in this one under a key, also in a list of such."""
+        return Entry(self._file, values, self._kind, self._index, self._outer or key)
+
     def fault(self, key: str, sentence: str) -> SettingsError:
         """A complaint about a key of this entry."""
-        place = self._file.place(self._kind, self._index, key)
+        if self._outer:
+            place = self._file.place_inside(self._kind, self._index, self._outer, key)
+        else:
+            place = self._file.place(self._kind, self._index, key)
         return SettingsError(f"{self._file.path}:{place}: {sentence}")
 
     def allow(self, known: Collection[str], hints: Mapping[str, str] | None = None) -> None:
@@ -97,6 +146,20 @@ class Entry:
         if not isinstance(found, str):
             raise self.fault(key, f"{key} must be a text in quotes, found {found!r}")
         return found
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """True or false."""
+        found = self.values.get(key, default)
+        if not isinstance(found, bool):
+            raise self.fault(key, f"{key} must be true or false, found {found!r}")
+        return found
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """One text, or a list of them."""
+        found = self.values.get(key, [])
+        if isinstance(found, str):
+            return (found,)
+        return self.texts(key)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
