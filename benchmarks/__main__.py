@@ -1,6 +1,6 @@
 """``python -m benchmarks``: measure deskhand and, on the same mail in the same run, its peers.
 
-    python -m benchmarks [--sizes 1k,10k,100k] [--only import,search,queue,screen,arrival] [--runs N]
+    python -m benchmarks [--sizes 1k,10k,100k] [--only import,search,queue,screen,arrival,working-time] [--runs N]
                          [--work DIR] [--json FILE] [--no-peers] [--keep]
 
 Prints one Markdown table. Figures of different runs or machines do not compare; the ratios of one
@@ -28,8 +28,11 @@ from benchmarks.queues import time_views, worked_home
 from benchmarks.screens import BARE_LIST, programs, time_screens
 from benchmarks.table import Row, as_json, as_markdown
 from benchmarks.tickets import Work
+from benchmarks.working_time import time_working_time
 
-PARTS = ("import", "search", "queue", "screen", "arrival")
+PARTS = ("import", "search", "queue", "screen", "arrival", "working-time")
+WITHOUT_MAIL = {"working-time"}
+"""Parts that need no mail and no desk of any size."""
 WORK = Path(__file__).resolve().parent / "work"
 
 _LARGE = 50_000
@@ -68,7 +71,9 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
     rows: list[Row] = []
     imported: dict[int, Sequence[Imported]] = {}
     largest = max(args.sizes)
-    for size in sorted(args.sizes):
+    if "working-time" in args.only:
+        rows += judging.working_time_rows(time_working_time(args.runs, _say))
+    for size in sorted(args.sizes) if set(args.only) - WITHOUT_MAIL else ():
         corpus = make(args.work, size, _say)
         runs = 1 if size >= _LARGE or "import" not in args.only else args.runs
         imports = import_all(corpus, run, runs, _say, peers=_peers_needed(args))

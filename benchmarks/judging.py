@@ -15,8 +15,17 @@ from benchmarks.queues import ViewTimes
 from benchmarks.screens import ScreenTimes
 from benchmarks.searching import Recall, SearchTimes
 from benchmarks.table import Row
+from benchmarks.working_time import Rate
 
-__all__ = ["arrival_rows", "import_rows", "queue_rows", "recall_rows", "screen_rows", "search_rows"]
+__all__ = [
+    "arrival_rows",
+    "import_rows",
+    "queue_rows",
+    "recall_rows",
+    "screen_rows",
+    "search_rows",
+    "working_time_rows",
+]
 
 IMPORT_RATE = 2.0
 """At least so many times the messages a second of ``notmuch new``."""
@@ -30,6 +39,7 @@ SEARCH = 0.1
 VIEW_MS = 5.0
 START = 1.6
 ARRIVAL_MS = 1000.0
+WORKING_TIME_RATE = 100_000
 KEY = 1.5
 
 
@@ -159,6 +169,24 @@ def arrival_rows(size: int, found: Spread) -> list[Row]:
     verdict = _Verdict("p95 within 1 s", f"{found.p95:.0f} ms", found.p95 <= ARRIVAL_MS)
     what = "Telegram's update to the row on the screen, ms"
     return [_spread_row(what, size, {"deskhand": found}, verdict)]
+
+
+def working_time_rows(found: Sequence[Rate]) -> list[Row]:
+    """Computations a second: due times, and spans between two moments."""
+    return [
+        _row(
+            f"working time, {each.what}, computations/s",
+            each.count,
+            {"deskhand": each.per_s},
+            "{:.0f}",
+            _Verdict(
+                "at least 100000",
+                f"{each.per_s:.0f}",
+                each.per_s >= WORKING_TIME_RATE,
+            ),
+        )
+        for each in found
+    ]
 
 
 def _median(imported: Imported, name: str) -> float:

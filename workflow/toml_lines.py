@@ -41,17 +41,24 @@ class TomlFile:
         """The line of the n-th table of a kind."""
         return self._table(kind, index) + 1
 
-    def place(self, kind: str, index: int, key: str) -> str:
-        """``line:column`` of a key in the n-th table of a kind, or of the table where it has none."""
+    def place(self, kind: str, index: int, key: str, item: str = "") -> str:
+        """``line:column`` of a key in the n-th table of a kind, or of the table where it has none.
+
+        ``item`` is a text that stands in the key's value: its place, where it is found.
+        """
         start = self._table(kind, index)
         named = re.compile(rf"\s*([\"']?{re.escape(key)}[\"']?)\s*[=.]")
         header = re.compile(rf"\s*(\[\[?\s*{re.escape(key)}\s*\]\]?)")
+        below = re.compile(rf"\s*(\[\s*{re.escape(kind)}\s*\.\s*{re.escape(key)}\s*\])")
+        own = True
         for number in range(start, len(self._lines)):
             line = self._lines[number]
-            match = named.match(line) or (None if kind else header.match(line))
+            # Below the header of a table in it no key is its own.
+            own = own and not (number > start and kind and re.match(r"\s*\[", line))
+            match = (named.match(line) if own else None) or (below if kind else header).match(line)
             if match:
-                return f"{number + 1}:{match.start(1) + 1}"
-            if number > start and kind and re.match(r"\s*\[", line):
+                return self._within(number, match.start(1), item)
+            if number > start and kind and re.match(r"\s*\[\[", line):
                 break
         return f"{start + 1}:1"
 
@@ -75,6 +82,20 @@ class TomlFile:
             if (inside or after) and (found := named.search(line, after.end() if after else 0)):
                 return f"{number + 1}:{found.start(1) + 1}"
         return self.place(kind, index, outer)
+
+    def _within(self, number: int, column: int, item: str) -> str:
+        """The place of an item from a key on, up to the next table; else that of the key."""
+        at = column
+        for later in range(number, len(self._lines)) if item else ():
+            line = self._lines[later]
+            if later > number and re.match(r"\s*\[[^\]\"']*\]\]?\s*(#.*)?$", line):
+                break
+            found = line.find(item, at)
+            if found >= 0:
+                quoted = found > 0 and line[found - 1] in "\"'"
+                return f"{later + 1}:{found + 1 - quoted}"
+            at = 0
+        return f"{number + 1}:{column + 1}"
 
     def _table(self, kind: str, index: int) -> int:
         header = re.compile(rf"\s*\[\[\s*{re.escape(kind)}\s*\]\]")
@@ -122,12 +143,12 @@ class Entry:
         """Values of a table that stands in this one under a key, also in a list of such."""
         return Entry(self._file, values, self._kind, self._index, self._outer or key)
 
-    def fault(self, key: str, sentence: str) -> SettingsError:
-        """A complaint about a key of this entry."""
+    def fault(self, key: str, sentence: str, item: str = "") -> SettingsError:
+        """A complaint about a key of this entry, or about an item of its value."""
         if self._outer:
             place = self._file.place_inside(self._kind, self._index, self._outer, key)
         else:
-            place = self._file.place(self._kind, self._index, key)
+            place = self._file.place(self._kind, self._index, key, item)
         return SettingsError(f"{self._file.path}:{place}: {sentence}")
 
     def allow(self, known: Collection[str], hints: Mapping[str, str] | None = None) -> None:

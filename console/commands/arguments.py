@@ -34,6 +34,7 @@ HANDLERS = {
     "dismiss": "console.commands.joining:dismiss",
     "customer": "console.commands.customers:customer",
     "macro": "console.commands.macros:macro",
+    "calendar": "console.commands.calendars:calendar",
     "undo": "console.commands.changing:undo",
     "redo": "console.commands.changing:redo",
     "outbox": "console.commands.changing:outbox",
@@ -108,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     _joining_verbs(verb)
     _people_verbs(verb)
     _macro_verbs(verb)
+    _calendar_verbs(verb)
     _moving_verbs(verb)
     _setup_verb(verb)
     return parser
@@ -312,6 +314,34 @@ def _macro_verbs(verb: _AddVerb) -> None:
                 "--set", action="append", default=[], metavar="K=V", help="an answer it asks for"
             )
             added.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def _calendar_verbs(verb: _AddVerb) -> None:
+    found = verb("calendar", "working time as the clocks count it: due times, spans, opening hours")
+    whats = found.add_subparsers(dest="what", metavar="WHAT", parser_class=_Parser, required=True)
+    for name, help_ in (
+        ("due", "when an amount of working time after a moment is used up"),
+        ("between", "the working time from one moment to another"),
+        ("open", "whether a calendar is open, and when it opens next"),
+        ("list", "those there are"),
+        ("show", "the opening hours of the next days"),
+    ):
+        added = whats.add_parser(name, help=help_, description=help_)
+        _common(added, top=False)
+        if name != "list":
+            added.add_argument("name", metavar="NAME", help='as calendars.toml has it; or "always"')
+        if name in ("due", "between"):
+            added.add_argument("start", metavar="START", help="ISO 8601 with an offset or Z")
+        if name == "due":
+            added.add_argument(
+                "duration", metavar="DURATION", help="such as 4h or 1h30m; a negative one after --"
+            )
+        elif name == "between":
+            added.add_argument("end", metavar="END", help="ISO 8601 with an offset or Z")
+        elif name == "open":
+            added.add_argument("moment", nargs="?", metavar="TIME", help="now if not given")
+        elif name == "show":
+            added.add_argument("--days", type=_number, default=14, metavar="N")
 
 
 def _moving_verbs(verb: _AddVerb) -> None:

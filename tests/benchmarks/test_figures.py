@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import judging
+from benchmarks import judging, working_time
 from benchmarks.corpus import Word
 from benchmarks.figures import Spread, percentile, ratio, size_of, size_word, spread
 from benchmarks.importing import Imported
@@ -120,3 +120,17 @@ def test_the_table_says_what_is_not_installed() -> None:
     line = text.splitlines()[-1]
     assert line.startswith("| rate | 10k | 7 | not installed | – |")
     assert line.endswith("| at least 2 x notmuch |  | not judged |")
+
+
+def test_working_time_has_a_row_for_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working_time, "COUNT", 50)
+    rates = working_time.time_working_time(1, lambda _: None)
+    rows = judging.working_time_rows([*rates, working_time.Rate("slow ones", 50, 99_999.0)])
+    assert [row.measure.split(", ")[1] for row in rows] == [
+        "due times",
+        "spans of days",
+        "spans of ten years",
+        "slow ones",
+    ]
+    assert all(rate.per_s > 0 for rate in rates)
+    assert rows[-1].met is False
