@@ -283,7 +283,7 @@ def _events(entry: Entry, folder: Path, name: str) -> tuple[Closing, ...]:
         sentence = f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
     except ValueError as fault:
         sentence = f"{path} cannot be used: {fault}"
-    raise entry.fault("ics", sentence)
+    raise SettingsError(str(entry.fault("ics", sentence)), (f"{folder.name}/{name}",))
 
 
 def _refuse_never_open(entry: Entry, name: str, hours: OpeningHours) -> None:

@@ -25,7 +25,14 @@ class Refusal(DeskError):
 
 
 class SettingsError(DeskError):
-    """A file that the team writes cannot be used; the text names file and line."""
+    """A file that the team writes cannot be used; the text names file and line.
+
+    ``beside`` are further files of the home that it depends on, so that mending them is noticed.
+    """
+
+    def __init__(self, sentence: str, beside: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.beside = beside
 
 
 class StoreError(DeskError):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workflow import calendar_file
+from workflow.calendar_file import files_beside, load_calendars
 from workflow.calendars import ALWAYS, Calendar
 from workflow.companies import CompanyFile
 from workflow.escalation_rules import EscalationFile, EscalationRules
@@ -46,17 +48,24 @@ class RuleBook:
         self.triggers: WatchedFile[tuple[Rule, ...]] = WatchedFile(
             home, TRIGGERS, lambda where: load_triggers(where, settings), ()
         )
+        self.calendars = WatchedFile(
+            home, calendar_file.FILE, load_calendars, calendar_file.BUILT_IN, files_beside
+        )
 
     @property
     def files(self) -> tuple[WatchedFile[Any], ...]:
         """Every file that is watched."""
-        return (self.escalation, self.companies, self.triggers)
+        return (self.calendars, self.escalation, self.companies, self.triggers)
 
     @property
     def current(self) -> Rules:
         """What the files say, edits taken in."""
         escalation = self.escalation.value
-        return Rules(escalation=escalation, rules=(*self.triggers.value, *escalation.rules))
+        return Rules(
+            calendars=self.calendars.value,
+            escalation=escalation,
+            rules=(*self.triggers.value, *escalation.rules),
+        )
 
     @property
     def problems(self) -> list[str]:

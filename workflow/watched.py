@@ -46,6 +46,7 @@ class WatchedFile(Generic[T]):
         self._value = empty
         self._lock = threading.Lock()
         self._stamps: tuple[tuple[int, int, int], ...] | None = None
+        self._faulty: tuple[str, ...] = ()
         self._problem: str | None = None
         self._digest = ""
 
@@ -79,10 +80,11 @@ class WatchedFile(Generic[T]):
         first = self._stamps is None
         try:
             self._take(self._home)
-            self._problem = None
+            self._problem, self._faulty = None, ()
             self._keep(self._home)
         except SettingsError as fault:
-            self._problem = str(fault)
+            # What the fault lies in is watched as well: it may be mended there.
+            self._problem, self._faulty = str(fault), fault.beside
             if first:
                 self._start_with_the_last_good(self._home)
         # What it reads beside may be others by now.
@@ -119,7 +121,7 @@ class WatchedFile(Generic[T]):
         return (self.name, *self._beside(self._value))
 
     def _stamps_of(self, home: Path) -> tuple[tuple[int, int, int], ...]:
-        return tuple(_stamp(home / name) for name in self._names)
+        return tuple(_stamp(home / name) for name in (*self._names, *self._faulty))
 
 
 def _bytes_of(path: Path) -> bytes | None:

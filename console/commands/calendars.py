@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from console.bootstrap import Desktop
 from console.commands.answer import Answer, table
 from console.fmt import span_words
-from workflow.calendar_file import load_calendars
 from workflow.calendars import FIRST_YEAR, LAST_YEAR, Calendar, CalendarError, WorkingTime
 from workflow.clock import parse_duration, parse_moment
-from workflow.errors import NotFound, UsageError
+from workflow.errors import NotFound, SettingsError, UsageError
 from workflow.model import rfc3339
 
 __all__ = ["calendar"]
@@ -24,7 +23,11 @@ _MOST_DAYS = 400
 
 def calendar(desktop: Desktop, args: Namespace) -> Answer:
     """``calendar due|between|open|list|show``."""
-    calendars = load_calendars(desktop.home)
+    watched = desktop.rule_book.calendars
+    calendars = watched.value
+    # Whoever asks a calendar wants it as it is written, not as it last could be used.
+    if watched.problem is not None:
+        raise SettingsError(watched.problem)
     if args.what == "list":
         return _list(calendars)
     chosen = _named(calendars, args.name)

@@ -11,6 +11,8 @@ from workflow.calendar_file import FILE, files_beside, load_calendars
 from workflow.calendars import ALWAYS, WorkingTime
 from workflow.clock import parse_moment
 from workflow.errors import SettingsError
+from workflow.rulebook import RuleBook
+from workflow.settings import Settings
 
 GOOD = """\
 [[calendar]]
@@ -241,3 +243,22 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (home / FILE).write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="is not UTF-8"):
         load_calendars(home)
+
+
+def test_an_edit_of_either_file_is_noticed_also_where_one_was_missing(tmp_path: Path) -> None:
+    home = home_with(tmp_path, HEAD + WEEK + "\n")
+    book = RuleBook(home, Settings())
+    monday = parse_moment("2026-05-25T12:00:00Z")
+    assert book.current.calendars["office"].is_open(monday)
+    home_with(tmp_path, HEAD + WEEK + '\nics = "off.ics"\n')
+    assert book.problems == [
+        f"{home / FILE}:9:1: there is no file {home / 'workflow' / 'off.ics'}: put the iCalendar"
+        " file there, or take this line out"
+    ]
+    assert book.current.calendars["office"].is_open(monday)
+    events = home / "workflow" / "off.ics"
+    events.write_bytes(EVENTS.encode())
+    assert book.problems == []
+    assert not book.current.calendars["office"].is_open(monday)
+    events.write_bytes(EVENTS.replace("DATE:20260525", "DATE:20260526").encode())
+    assert book.current.calendars["office"].is_open(monday)
