@@ -35,6 +35,7 @@ __all__ = [
     "RetrySend",
     "RuleSender",
     "SetField",
+    "SetPresence",
     "SetPriority",
     "SetStatus",
     "Snooze",
@@ -91,12 +92,16 @@ class SetField(Action):
 
 @dataclass(frozen=True, slots=True)
 class Assign(Action):
-    """Give a ticket to an agent, a group, or both; ``""`` clears, None leaves as it is."""
+    """Give a ticket to an agent, a group, or both; ``""`` clears, None leaves as it is.
+
+    ``level`` is for another level than the group's own.
+    """
 
     word: ClassVar[str] = "assign"
     ticket: int
     assignee: str | None = None
     group: str | None = None
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,3 +378,13 @@ class SplitCustomer(Action):
 
     word: ClassVar[str] = "split customer"
     customer: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetPresence(Action):
+    """Say that an agent is away (until a moment, or until they are back), or ``here``."""
+
+    word: ClassVar[str] = "presence"
+    agent: str
+    here: bool
+    until: datetime | None = None

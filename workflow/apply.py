@@ -254,6 +254,9 @@ def assign(context: Context, action: a.Assign) -> Result:
         ticket.group_name = group.name if group else None
         ticket.level = group.level if group else ticket.level
         said.append(ticket.group_name or "no group")
+    if action.level is not None:
+        ticket.level = action.level or None
+        said.append(f"level {ticket.level or 'none'}")
     after = {"assignee": ticket.assignee, "group": ticket.group_name, "level": ticket.level}
     if after != before:
         changed = [name for name, value in after.items() if value != before[name]]

@@ -90,10 +90,19 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """A set of agents with a level."""
+    """A set of agents with a level.
+
+    ``assign`` says who of them gets a ticket of the group: ``manual`` (whoever takes it),
+    ``round-robin``, ``least-loaded`` or ``previous`` (who had the customer's last ticket). ``cap``
+    is how many open tickets one of them may be given. With ``prefer_previous`` the agent who had
+    the customer's last ticket comes first. :mod:`workflow.routing.assign` decides.
+    """
 
     name: str
     level: str = "L1"
+    assign: str = "manual"
+    cap: int | None = None
+    prefer_previous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +187,10 @@ class Settings:
         names = list(dict.fromkeys(group.level for group in self.groups))
         numbered = sorted(n for n in names if re.fullmatch(r"L\d+", n))
         return (*numbered, *(n for n in names if n not in numbered))
+
+    def group(self, name: str | None) -> GroupSettings | None:
+        """The group of a name."""
+        return next((group for group in self.groups if group.name == name), None)
 
     def account_of_address(self, address: str) -> ChannelSettings | None:
         """The mail account that an address or alias belongs to."""

@@ -35,6 +35,8 @@ __all__ = ["read_settings"]
 _LONGEST_S = 366 * 86_400
 _LONGEST_SIGNATURE = 2_000
 _MOST_DAYS = 36_500
+_MOST_OPEN = 1_000
+ASSIGNING = ("manual", "round-robin", "least-loaded", "previous")
 TELEGRAM_URL = "https://api.telegram.org/bot"
 
 
@@ -143,8 +145,35 @@ class _Check:
         )
 
     def _group(self, entry: dict[str, Any], where: tuple[str, int]) -> GroupSettings:
-        self._known(entry, {"name", "level"}, where)
-        return GroupSettings(self._name(entry, where), self._text(entry, "level", where, "L1"))
+        self._known(entry, {"name", "level", "assign", "cap", "prefer_previous"}, where)
+        assign = self._text(entry, "assign", where, "manual")
+        if assign not in ASSIGNING:
+            near = difflib.get_close_matches(assign, ASSIGNING, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise self._fault(
+                where, "assign", f"{assign!r} is no way to assign: {hint}take one of {', '.join(ASSIGNING)}"
+            )
+        cap = entry.get("cap")
+        if cap is not None and (type(cap) is not int or not 0 < cap <= _MOST_OPEN):
+            raise self._fault(
+                where, "cap", f"{cap!r} is not a number of open tickets from 1 to {_MOST_OPEN}"
+            )
+        previous = self._flag(entry, "prefer_previous", where)
+        for key, written in (("cap", cap is not None), ("prefer_previous", previous)):
+            if assign == "manual" and written:
+                raise self._fault(
+                    where,
+                    key,
+                    f"{key} says how tickets are handed out, and nobody hands out those of this group:"
+                    ' write assign = "least-loaded" or "round-robin" beside it',
+                )
+        return GroupSettings(
+            self._name(entry, where),
+            self._text(entry, "level", where, "L1"),
+            assign,
+            cap,
+            previous,
+        )
 
     def _channel(self, entry: dict[str, Any], where: tuple[str, int]) -> ChannelSettings:
         kind = self._text(entry, "kind", where, "")

@@ -66,8 +66,8 @@ def parse_cell(name: str, cell: str) -> Query:
     """Read a cell of a decision table: an operator if need be, then values with commas between
     them.
 
-    Values may hold blanks (``refund,charged twice``); an empty cell matches everything. ``-`` or
-    ``!=`` before the values negates. Raises :class:`QuerySyntaxError`; its position counts in the
+    Values may hold blanks (``refund,charged twice``); an empty cell matches everything. ``-``, ``!``
+    or ``!=`` before the values negates. Raises :class:`QuerySyntaxError`; its position counts in the
     cell.
     """
     rest = cell.strip()
@@ -77,8 +77,8 @@ def parse_cell(name: str, cell: str) -> Query:
     if known is None:
         raise QuerySyntaxError(_unknown(name))
     timed = known.kind in (Kind.SCORE, Kind.LEFT, Kind.AGO)
-    negated = rest.startswith("-") and not timed
-    rest = rest[1:] if negated else rest
+    negated = (rest.startswith("-") and not timed) or bool(re.match(r"!(?!=)", rest))
+    rest = rest[1:].lstrip() if negated else rest
     operator = next((o for o in (">=", "<=", "!=", "=", ">", "<") if rest.startswith(o)), "")
     start = cell.find(rest) + len(operator)
     parser = _Parser(cell)

@@ -33,7 +33,7 @@ from workflow.query.conditions import (
 from workflow.query.terms import fold
 from workflow.query.tree import Query
 
-__all__ = ["Context", "Predicate", "TicketFacts", "compile_predicate"]
+__all__ = ["Context", "Predicate", "TicketFacts", "build_predicate", "compile_predicate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,12 @@ Predicate = Callable[[TicketFacts], bool]
 
 def compile_predicate(query: Query, context: Context, *, scoped: bool = True) -> Predicate:
     """The query as a function. Raises QuerySyntaxError for ``me`` without an agent."""
-    return _build(meaning(query, context, scoped=scoped))
+    return build_predicate(meaning(query, context, scoped=scoped))
+
+
+def build_predicate(part: Meaning) -> Predicate:
+    """A plain condition as a function."""
+    return _build(part)
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
