@@ -7,7 +7,7 @@ What opens, escalates, sends and holds has modules of its own, which register th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -36,6 +36,7 @@ __all__ = [
     "change_status",
     "note_setter",
     "parse_status",
+    "put_tags",
     "remake_last_line",
     "set_by_person",
     "summary_line",
@@ -206,7 +207,7 @@ def set_priority(context: Context, action: a.SetPriority) -> Result:
     return Result(f"priority of #{ticket.id} to {priority.word}", ticket.id)
 
 
-_TICKET_FIELDS = ("topic", "language", "level", "subject")
+_TICKET_FIELDS = ("topic", "language", "level", "subject", "policy")
 _CUSTOMER_FIELDS = ("tier", "company")
 
 
@@ -314,20 +315,29 @@ def remove_tags(context: Context, action: a.RemoveTags) -> Result:
 
 def _change_tags(context: Context, ticket_id: int, added: list[str], removed: list[str]) -> Result:
     session = context.transaction.session
-    ticket = context.transaction.ticket(ticket_id)
+    context.transaction.ticket(ticket_id)
     rows = {
         row.tag: row
         for row in session.exec(select(TicketTag).where(col(TicketTag.ticket_id) == ticket_id))
     }
     new = [tag for tag in dict.fromkeys(added) if tag not in rows]
     gone = [tag for tag in dict.fromkeys(removed) if tag in rows]
-    session.add_all([TicketTag(ticket_id=ticket_id, tag=tag) for tag in new])
     for tag in gone:
         session.delete(rows[tag])
-    if new or gone:
-        context.record("ticket.tags", ticket.id, {"added": new, "removed": gone})
+    put_tags(context, ticket_id, new, gone)
     words = " ".join([*(f"+{tag}" for tag in added), *(f"-{tag}" for tag in removed)])
     return Result(f"tags of #{ticket_id} {words}", ticket_id)
+
+
+def put_tags(
+    context: Context, ticket_id: int, new: Sequence[str], gone: Sequence[str] = ()
+) -> None:
+    """Write tags that a ticket does not have yet, for whoever knows that without a read; ``gone``
+    are those that were taken off beside them.
+    """
+    context.transaction.session.add_all([TicketTag(ticket_id=ticket_id, tag=tag) for tag in new])
+    if new or gone:
+        context.record("ticket.tags", ticket_id, {"added": [*new], "removed": [*gone]})
 
 
 @applies(a.Snooze)

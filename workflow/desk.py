@@ -32,6 +32,7 @@ from workflow.model import ENGINE, Actor
 from workflow.outgoing import Composer
 from workflow.projections import refresh
 from workflow.receive import CursorMove, Received, receive
+from workflow.routing import presence
 from workflow.rulebook import RuleBook
 from workflow.settings import Settings
 from workflow.sorting import sort
@@ -44,7 +45,7 @@ from workflow.undo import revert
 __all__ = ["Desk", "Outcome"]
 
 _REGISTERED = (
-    customers, delivery, escalation, forward, linking, opening, release, reply,
+    customers, delivery, escalation, forward, linking, opening, presence, release, reply,
     sender_rules, splitting, undo_merging,
 )  # fmt: skip
 """Modules that only need to be imported: they put their actions into ``APPLY``, and what takes them

@@ -15,6 +15,7 @@ from workflow.calendars import ALWAYS, Calendar
 from workflow.companies import CompanyFile
 from workflow.escalation_rules import EscalationFile, EscalationRules
 from workflow.policy import BUILT_IN, Policy
+from workflow.routing.matching import Matcher, RoutingFile
 from workflow.settings import Settings
 from workflow.triggers.reading import FILE as TRIGGERS
 from workflow.triggers.reading import load_triggers
@@ -33,6 +34,8 @@ class Rules:
     escalation: EscalationRules = field(default_factory=EscalationRules)
     rules: tuple[Rule, ...] = ()
     """What happens by itself: triggers, then the rules that escalate."""
+    routes: Matcher = field(default_factory=Matcher)
+    """The decision table."""
     clocks_version: str = ""
     """Tells apart what clocks are made by: policies and calendars."""
 
@@ -48,6 +51,7 @@ class RuleBook:
         self.triggers: WatchedFile[tuple[Rule, ...]] = WatchedFile(
             home, TRIGGERS, lambda where: load_triggers(where, settings), ()
         )
+        self.routes = RoutingFile(home, settings)
         self.calendars = WatchedFile(
             home, calendar_file.FILE, load_calendars, calendar_file.BUILT_IN, files_beside
         )
@@ -55,7 +59,7 @@ class RuleBook:
     @property
     def files(self) -> tuple[WatchedFile[Any], ...]:
         """Every file that is watched."""
-        return (self.calendars, self.escalation, self.companies, self.triggers)
+        return (self.calendars, self.escalation, self.companies, self.routes, self.triggers)
 
     @property
     def current(self) -> Rules:
@@ -65,6 +69,7 @@ class RuleBook:
             calendars=self.calendars.value,
             escalation=escalation,
             rules=(*self.triggers.value, *escalation.rules),
+            routes=self.routes.value,
         )
 
     @property

@@ -151,7 +151,9 @@ class _Check:
             near = difflib.get_close_matches(assign, ASSIGNING, 1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise self._fault(
-                where, "assign", f"{assign!r} is no way to assign: {hint}take one of {', '.join(ASSIGNING)}"
+                where,
+                "assign",
+                f"{assign!r} is no way to assign: {hint}take one of {', '.join(ASSIGNING)}",
             )
         cap = entry.get("cap")
         if cap is not None and (type(cap) is not int or not 0 < cap <= _MOST_OPEN):

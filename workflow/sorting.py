@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflow.apply import Context
+from workflow.routing.apply import route
 
 __all__ = ["sort"]
 
@@ -13,3 +14,4 @@ def sort(context: Context) -> None:
     if not arrived:
         return
     context.transaction.session.flush()
+    route(context, arrived)

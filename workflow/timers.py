@@ -1,5 +1,5 @@
 """What happens because time has passed: clocks at risk and breached, snoozes that end, escalations
-that nobody accepted.
+that nobody accepted, tickets that wait in a group for somebody to be free.
 
 Nothing here depends on the process having been up: what is due is a column, and a late pass tells
 it all the same, once.
@@ -12,6 +12,7 @@ from datetime import datetime
 from workflow.desk import Desk
 from workflow.escalation import climb_due
 from workflow.model import ENGINE, ClockState, rfc3339
+from workflow.routing.assign import hand_out
 from workflow.store.statements import col, or_, select
 from workflow.store.tables import ClockRow, Ticket
 
@@ -25,7 +26,7 @@ def fire_due(desk: Desk) -> int:
     """Tell everything that is due by now, in batches; the number of events written."""
     fired = 0
     while True:
-        told = _tell_clocks(desk) + _wake(desk) + _climb(desk)
+        told = _tell_clocks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
         fired += told
         if told < _BATCH:
             return fired
@@ -87,6 +88,14 @@ def _wake(desk: Desk) -> int:
 def _climb(desk: Desk) -> int:
     with desk.engine_change("timer") as context:
         return climb_due(context, _BATCH)
+
+
+def _hand_out(desk: Desk) -> int:
+    """Give tickets that wait in a group to whoever is back or has room again."""
+    if all(group.assign == "manual" for group in desk.settings.groups):
+        return 0
+    with desk.engine_change("timer") as context:
+        return hand_out(context)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from console.commands.team_arguments import team_verbs
 from workflow.errors import UsageError
 
 __all__ = ["HANDLERS", "build_parser", "read_arguments"]
@@ -35,6 +36,7 @@ HANDLERS = {
     "customer": "console.commands.customers:customer",
     "macro": "console.commands.macros:macro",
     "calendar": "console.commands.calendars:calendar",
+    "presence": "console.commands.presence:presence",
     "undo": "console.commands.changing:undo",
     "redo": "console.commands.changing:redo",
     "outbox": "console.commands.changing:outbox",
@@ -110,9 +112,17 @@ def build_parser() -> argparse.ArgumentParser:
     _people_verbs(verb)
     _macro_verbs(verb)
     _calendar_verbs(verb)
+    team_verbs(verb, _part)
     _moving_verbs(verb)
     _setup_verb(verb)
     return parser
+
+
+def _part(whats: Any, name: str, help_: str) -> argparse.ArgumentParser:
+    """A word below a verb."""
+    added: argparse.ArgumentParser = whats.add_parser(name, help=help_, description=help_)
+    _common(added, top=False)
+    return added
 
 
 def _reading_verbs(verb: _AddVerb) -> None:

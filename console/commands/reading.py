@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from console.bootstrap import Desktop
@@ -193,7 +194,11 @@ def explain(desktop: Desktop, args: Namespace) -> Answer:
         for metric, entries in ledgers.items()
     ]
     facts = list(_facts(detail))
-    text = [f"{fact['field']}: {fact['value']} because {fact['cause']}" for fact in facts]
+    text = [
+        f"{fact['field']}: {fact['value'] or 'none'} because {fact['cause']}"
+        + (f" ({fact['evidence']})" if fact["evidence"] else "")
+        for fact in facts
+    ]
     for metric, entries in ledgers.items():
         text.append(METRIC_WORDS[metric.value])
         text += [
@@ -212,41 +217,19 @@ def _interval(entry: Counted) -> dict[str, object]:
     }
 
 
-_MOVES = (
-    "ticket.assigned",
-    "ticket.escalated",
-    "ticket.de_escalated",
-    "ticket.handed_back",
-    "ticket.kept_up",
-)
-_SETTERS = (
-    ("status", ("ticket.status",)),
-    ("priority", ("ticket.priority",)),
-    ("assignee", (*_MOVES, "ticket.accepted", "ticket.unaccepted")),
-    ("group", _MOVES),
-    ("level", _MOVES),
-)
-"""The facts of a ticket and the events that set them."""
-
-
 def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
-    """Each fact with the newest event that set it."""
-    values = {
-        "status": detail.status,
-        "priority": Priority(detail.priority).word,
-        "assignee": detail.assignee,
-        "group": detail.group_name,
-        "level": detail.level,
+    """Each fact with what set it."""
+    from workflow.routing.reasons import reasons
+
+    latest = next((e for e in reversed(detail.events) if e.name == "ticket.status"), None)
+    yield {
+        "field": "status",
+        "value": detail.status,
+        "cause": f"{latest.actor} through {latest.cause}" if latest else "default",
+        "evidence": f"{latest.name} at {rfc3339(latest.at)}" if latest else "as it came in",
     }
-    for field, names in _SETTERS:
-        latest = next((event for event in reversed(detail.events) if event.name in names), None)
-        cause = f"{latest.actor} through {latest.cause}" if latest else "default"
-        yield {
-            "field": field,
-            "value": values[field],
-            "cause": detail.priority_by if field == "priority" else cause,
-            "evidence": f"{latest.name} at {rfc3339(latest.at)}" if latest else "as it came in",
-        }
+    for reason in reasons(detail):
+        yield asdict(reason)
     policies = sorted({clock.policy for clock in detail.clocks})
     yield {
         "field": "policy",

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from workflow.actions import Assign
 from workflow.apply import APPLY, Context, set_by_person
 from workflow.model import ENGINE, Status, from_millis
-from workflow.settings import GroupSettings
+from workflow.settings import GroupSettings, Settings
 from workflow.store.statements import col, func, select
 from workflow.store.store import Transaction
 from workflow.store.tables import Agent, Ticket
@@ -81,7 +81,9 @@ def choose(group: GroupSettings, members: Iterable[Member], previous: str | None
             return Choice(None, _not_known(group, previous, everybody, here))
     if group.assign == "least-loaded":
         found = min(free, key=lambda member: (member.load, member.turn))
-        return Choice(found.name, f"{found.name} has least to do in {group.name} ({found.load} open)")
+        return Choice(
+            found.name, f"{found.name} has least to do in {group.name} ({found.load} open)"
+        )
     found = min(free, key=lambda member: member.turn)
     return Choice(found.name, f"it is the turn of {found.name} in {group.name}")
 
@@ -156,11 +158,13 @@ class Staff:
                 self.loads[name] = self.loads.get(name, 0) + one
 
 
-def load_staff(transaction: Transaction) -> Staff:
-    """The agents with what they have to do, in two statements."""
+def load_staff(transaction: Transaction, settings: Settings) -> Staff:
+    """The agents, and where a group asks for it what each has to do, in two statements."""
     session = transaction.session
     session.flush()
     agents = {a.name: a for a in session.exec(select(Agent).where(col(Agent.active)))}
+    if not any(group.cap or group.assign == "least-loaded" for group in settings.groups):
+        return Staff(agents, {}, transaction.now)
     loads = session.exec(
         select(Ticket.assignee, func.count())
         .where(
@@ -242,7 +246,7 @@ def hand_out(context: Context, groups: Iterable[str] | None = None, most: int = 
     tickets = [ticket for ticket in waiting if not set_by_person(ticket, "assignee")]
     if not tickets:
         return 0
-    staff = load_staff(transaction)
+    staff = load_staff(transaction, context.settings)
     previous = _previous_for(context, handing.values(), tickets)
     given = 0
     for ticket in tickets:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from workflow.query.conditions import Context, Every, Meaning, meaning
 from workflow.query.predicate import Predicate, TicketFacts, build_predicate
-from workflow.routing.table import Route, Table
+from workflow.routing.table import FILE, Route, Table, load_routes
+from workflow.settings import Settings
+from workflow.watched import WatchedFile
 
-__all__ = ["Matcher", "Verdict", "row_meaning"]
+__all__ = ["Matcher", "RoutingFile", "Verdict", "row_meaning"]
 
 _NOBODY = Context(me=None, now=datetime(1970, 1, 1, tzinfo=UTC))
 """Tables hold no condition that depends on who asks, or when."""
@@ -38,7 +41,9 @@ def row_meaning(route: Route) -> Every:
 class Matcher:
     """A table made ready to be asked. Conditions are asked when a row needs them, once a ticket."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table | None = None) -> None:
+        table = table or Table()
+        self.table = table
         numbers: dict[Meaning, int] = {}
         rows: list[tuple[Route, tuple[int, ...]]] = []
         for route in table.routes:
@@ -68,3 +73,12 @@ class Matcher:
                     break
             else:
                 yield route
+
+
+class RoutingFile(WatchedFile[Matcher]):
+    """The table of a home as it stands."""
+
+    def __init__(self, home: Path | None, settings: Settings) -> None:
+        super().__init__(
+            home, FILE, lambda folder: Matcher(load_routes(folder, settings)), Matcher()
+        )

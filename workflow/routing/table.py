@@ -45,15 +45,15 @@ RESULTS = (
     "priority",
     "policy",
     "tags",
+    "suggest",
     "macro",
-    "run",
     "mode",
 )
 """The columns behind the arrow."""
 
-_SET_OR_SHOWN = {
-    "tag": "tags", "suggest": "macro", "suggested_macro": "macro", "team": "group", "queue": "group",
-    "agent": "assignee", "owner": "assignee", "sla": "policy",
+_ELSEWHERE = {
+    "tag": "tags", "suggested_macro": "suggest", "draft": "macro", "team": "group",
+    "queue": "group", "agent": "assignee", "owner": "assignee", "sla": "policy",
 }  # fmt: skip
 _FROM_TIME = frozenset({"due", "snoozed", "waiting", "age", "created", "updated"})
 _FROM_CLOCKS = frozenset({"policy"})
@@ -79,8 +79,8 @@ class Test:
 class Given:
     """What a row gives a ticket; None and empty leave it as it is.
 
-    ``macro`` is offered to the agent, ``run`` is run: what it changes is changed, its reply becomes
-    a draft.
+    The macro ``suggest`` is offered to the agent; ``macro`` is run: what it changes is changed, its
+    text becomes a suggested reply that somebody sends or not.
     """
 
     group: str | None = None
@@ -89,8 +89,8 @@ class Given:
     priority: int | None = None
     policy: str | None = None
     tags: tuple[str, ...] = ()
+    suggest: str | None = None
     macro: str | None = None
-    run: str | None = None
 
     @property
     def owner(self) -> bool:
@@ -106,8 +106,8 @@ class Given:
             "priority": Priority(self.priority).word if self.priority is not None else None,
             "policy": self.policy,
             "tags": list(self.tags) or None,
+            "suggest": self.suggest,
             "macro": self.macro,
-            "run": self.run,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -156,9 +156,7 @@ class Table:
         return next((route for route in self.routes if route.name == name), None)
 
 
-def load_routes(
-    home: Path, settings: Settings, policies: Collection[str] | None = None
-) -> Table:
+def load_routes(home: Path, settings: Settings, policies: Collection[str] | None = None) -> Table:
     """The table of a home, empty where there is no file; with ``policies`` their names are checked.
 
     Raises SettingsError with file, line and column of the first fault, and how many there are more.
@@ -243,13 +241,15 @@ class _Reading:
             elif 0 < index < arrow and name in _FROM_TIME | _FROM_CLOCKS:
                 self.fault(cell, _too_early(name))
         if arrow == len(names) - 1:
-            self.fault(cells[arrow], f"no result stands behind {ARROW}: take one of {_all(RESULTS)}")
+            self.fault(
+                cells[arrow], f"no result stands behind {ARROW}: take one of {_all(RESULTS)}"
+            )
         return _Head(tuple(names), arrow) if len(self.problems) == known else None
 
     def _row(self, head: _Head, cells: list[Cell]) -> None:
         if len(cells) != len(head.names):
             self.fault(
-                cells[min(len(cells), len(head.names)) - 1],
+                cells[min(len(cells) - 1, len(head.names))],
                 f"found {len(cells)} cells where the first line names {len(head.names)} columns:"
                 " give each row as many, empty ones too; a cell with a comma stands in double quotes",
             )
@@ -335,8 +335,8 @@ class _Reading:
             priority=self._priority(cells.get("priority")),
             policy=self._policy(cells),
             tags=self._tags(cells.get("tags")),
+            suggest=texts.get("suggest") or None,
             macro=texts.get("macro") or None,
-            run=texts.get("run") or None,
         )
 
     def _known(
@@ -374,7 +374,9 @@ class _Reading:
         for word in (cell.text if cell is not None else "").replace(",", " ").split():
             tag = word.lower().lstrip("#+")
             if not _TAG.fullmatch(tag) and cell is not None:
-                self.fault(cell, f"{one_line(word, 40)!r} cannot be a tag: take one word of letters")
+                self.fault(
+                    cell, f"{one_line(word, 40)!r} cannot be a tag: take one word of letters"
+                )
             tags.append(tag)
         return tuple(dict.fromkeys(tags))
 
@@ -397,7 +399,7 @@ def _near_condition(name: str) -> str:
 
 
 def _near_result(name: str) -> str:
-    near = _SET_OR_SHOWN.get(name) or next(iter(difflib.get_close_matches(name, RESULTS, 1)), "")
+    near = _ELSEWHERE.get(name) or next(iter(difflib.get_close_matches(name, RESULTS, 1)), "")
     if near:
         return f"did you mean {near}?"
     if name in FIELDS or name == WHEN:
@@ -415,7 +417,9 @@ def _missing(kind: str, found: str, names: Sequence[str], where: str = "deskhand
 
 def _too_early(name: str) -> str:
     if name in _FROM_CLOCKS:
-        return f"{name} is chosen after the table has been asked: give it behind {ARROW}, or leave it"
+        return (
+            f"{name} is chosen after the table has been asked: give it behind {ARROW}, or leave it"
+        )
     return (
         f"{name} changes with time, and a table is asked when a message comes in:"
         " write a trigger in workflow/triggers.toml for it"
@@ -460,7 +464,9 @@ def _words(column: str, cell: str) -> str:
 def _values(typed: str) -> list[str]:
     parts = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"]+', typed)
     return [
-        f'"{part.strip()}"' if re.search(r"[\s()]", part.strip()) and part[0] != '"' else part.strip()
+        f'"{part.strip()}"'
+        if re.search(r"[\s()]", part.strip()) and part[0] != '"'
+        else part.strip()
         for part in parts
         if part.strip()
     ]
