@@ -12,6 +12,8 @@ from console.commands.arguments import HANDLERS, read_arguments
 from console.keys_page import page_with_table
 from workflow.companies import load_companies
 from workflow.escalation_rules import load_escalation
+from workflow.routing.reach import gap, unreachable
+from workflow.routing.table import load_routes
 from workflow.settings import AgentSettings, GroupSettings, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,8 +69,17 @@ def test_a_sample_of_a_table_loads(page: str, name: str, text: str, tmp_path: Pa
     path = tmp_path / name
     path.parent.mkdir()
     path.write_text(text, encoding="utf-8")
-    assert name == "workflow/companies.csv", page
-    assert len(load_companies(tmp_path)) > 1
+    if name == "workflow/companies.csv":
+        assert len(load_companies(tmp_path)) > 1
+        return
+    assert name == "workflow/routing.csv", page
+    names = ("finance", "senior", "support", "support-de")
+    levels = {"senior": "L2"}
+    groups = tuple(GroupSettings(group, levels.get(group, "L1")) for group in names)
+    found = load_routes(tmp_path, Settings(groups=groups))
+    assert len(found.routes) > 2
+    assert unreachable(found) == []
+    assert gap(found) is None
 
 
 def rule_files() -> list[tuple[str, str, str]]:
