@@ -40,6 +40,9 @@ class WatchedFile(Generic[T]):
         beside: Callable[[T], Sequence[str]] = lambda _value: (),
     ) -> None:
         self.name = name
+        self.keeps = True
+        """Whether good versions are kept for a desk that starts with a fault; else nothing is
+        written, and such a desk has what it has without the file."""
         self._home = home
         self._load = load
         self._beside = beside
@@ -85,7 +88,7 @@ class WatchedFile(Generic[T]):
         except SettingsError as fault:
             # What the fault lies in is watched as well: it may be mended there.
             self._problem, self._faulty = str(fault), fault.beside
-            if first:
+            if first and self.keeps:
                 self._start_with_the_last_good(self._home)
         # What it reads beside may be others by now.
         self._stamps = self._stamps_of(self._home)
@@ -105,6 +108,8 @@ class WatchedFile(Generic[T]):
 
     def _keep(self, home: Path) -> None:
         """Copy what is at work; a home that cannot be written does without."""
+        if not self.keeps:
+            return
         for name in self._names:
             source, copy = _bytes_of(home / name), home / LAST_GOOD / name
             with contextlib.suppress(OSError):

@@ -37,6 +37,7 @@ HANDLERS = {
     "macro": "console.commands.macros:macro",
     "calendar": "console.commands.calendars:calendar",
     "presence": "console.commands.presence:presence",
+    "workflow": "console.commands.workflow:workflow",
     "undo": "console.commands.changing:undo",
     "redo": "console.commands.changing:redo",
     "outbox": "console.commands.changing:outbox",

@@ -1,4 +1,4 @@
-"""The words of the verbs about the team and its rules: presence."""
+"""The words of the verbs about the team and its rules: presence, workflow."""
 
 from __future__ import annotations
 
@@ -25,3 +25,24 @@ def team_verbs(
             added.add_argument("name", nargs="?", metavar="AGENT", help="you if not given")
         if name == "away":
             added.add_argument("--until", metavar="TIME", help="as in 14:00, 2h, mon, 2026-12-01")
+    _workflow(verb, part)
+
+
+def _workflow(
+    verb: Callable[[str, str], argparse.ArgumentParser],
+    part: Callable[..., argparse.ArgumentParser],
+) -> None:
+    found = verb("workflow", "the team's files: check them, print them, draw them, try them")
+    whats = found.add_subparsers(
+        dest="what", metavar="WHAT", parser_class=type(found), required=True
+    )
+    part(whats, "check", "each fault with its place and what fits; exit status 1 if there is one")
+    shown = part(whats, "show", "what the engine understood, as tables")
+    shown.add_argument(
+        "section",
+        nargs="?",
+        metavar="WHAT",
+        help="groups, calendars, policies, routing, rules, escalation; all if not given",
+    )
+    drawn = part(whats, "diagram", "the path of a ticket as a drawing")
+    drawn.add_argument("--format", choices=("text", "mermaid"), default="text")

@@ -114,10 +114,18 @@ def unreachable(table: Table) -> list[Unreachable]:
         except _TooManyError:
             reachable = True
         if not reachable:
-            found.append(Unreachable(route, tuple(above[number] for number in sorted(search.used))))
+            numbers = sorted(search.used)
+            alone = (n for n in numbers if _covers(meanings[above[n].name], meanings[route.name]))
+            covering = next(([n] for n in alone), numbers)
+            found.append(Unreachable(route, tuple(above[number] for number in covering)))
         if route.live:
             above.append(route)
     return found
+
+
+def _covers(above: Meaning, row: Meaning) -> bool:
+    """Whether one row above takes by itself what the row asks for."""
+    return _Search([above]).witness(row) is None
 
 
 def gap(table: Table) -> Gap | None:
