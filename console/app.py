@@ -152,6 +152,7 @@ class ConsoleApp(App[int]):
 
     def _put_team(self, team: Team) -> None:
         self.bridge.team = team
+        self.bridge.countdown.calendars = team.calendars
         self.desk.team_changed()
         if team.problem is not None:
             safe.notify(self, team.problem, "warning", 12)
@@ -200,6 +201,7 @@ def _team(home: Path) -> Team:
         escalation.reasons,
         "; ".join(book.problems) or None,
         settings,
+        book.calendars.value,
     )
 
 

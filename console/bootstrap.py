@@ -16,7 +16,10 @@ from workflow.store.migrate import ensure_schema
 from workflow.store.reads import Reads
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from channels.engine import Engine
+    from workflow.calendars import Calendar
     from workflow.desk import Desk
     from workflow.files import FileStore
     from workflow.rulebook import RuleBook
@@ -92,6 +95,11 @@ class Desktop:
 
         return RuleBook(self.home, self.settings)
 
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendars by which remaining time is judged."""
+        return self.rule_book.calendars.value
+
     @cached_property
     def desk(self) -> Desk:
         """The desk with every channel's way to write and to read."""
@@ -107,6 +115,17 @@ class Desktop:
             readers=readers(self.settings, self.files),
             rule_book=self.rule_book,
         )
+
+    def catch_up(self) -> None:
+        """Make the clocks anew that an edit of policies or calendars has left behind: what is shown
+        is what the files say, also where no engine runs.
+        """
+        version = self.rule_book.current.clocks_version
+        rows = self.reads.fetch("SELECT value FROM meta WHERE name = 'clocks_version'", ())
+        if version != (rows[0][0] if rows else ""):
+            from workflow.remaking import remake_stale
+
+            remake_stale(self.desk)
 
     def engine(self) -> Engine:
         """An engine on this desk, not yet started."""

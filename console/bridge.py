@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from textual.message import Message
 
+from console.countdown import Countdown
+from workflow.calendars import ALWAYS, Calendar
 from workflow.clock import Clock
 from workflow.errors import DeskError
 from workflow.model import Actor
@@ -189,6 +191,8 @@ class Team(NamedTuple):
     """What is wrong with a file of the team, as a sentence."""
     settings: Settings = Settings()
     """Accounts with their addresses, and how they are signed."""
+    calendars: Mapping[str, Calendar] = {ALWAYS.name: ALWAYS}
+    """By which remaining time is judged."""
 
 
 class Delivered(Message, bubble=False):
@@ -248,6 +252,7 @@ class Bridge:
         self.agent = agent
         self.files = files
         self.team = Team()
+        self.countdown = Countdown()
         self.accounts: dict[str, AccountState] = {}
         """What the engine told last of each account, in the order of deskhand.toml."""
         self.has_accounts = True

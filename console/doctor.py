@@ -16,7 +16,6 @@ from console.bootstrap import Desktop
 from workflow.errors import DeskError, SettingsError
 from workflow.history import project
 from workflow.model import to_millis
-from workflow.policy import BUILT_IN
 
 __all__ = ["Finding", "examine"]
 
@@ -113,11 +112,13 @@ def _projections(desktop: Desktop) -> Finding:
     """Recompute a sample of tickets, the newest and the most urgent, and compare with what is
     stored.
     """
-    reads = desktop.reads
+    reads, version = desktop.reads, desktop.rule_book.current.clocks_version
+    # What other policies or calendars have made is no drift: the engine makes it anew.
     rows = reads.fetch(
-        "SELECT id FROM (SELECT id FROM ticket ORDER BY id DESC LIMIT ?)"
-        " UNION SELECT id FROM (SELECT id FROM ticket ORDER BY due_rank LIMIT ?)",
-        (_SAMPLE // 2, _SAMPLE // 2),
+        "SELECT id FROM (SELECT id FROM ticket WHERE clocks_version = ? ORDER BY id DESC LIMIT ?)"
+        " UNION SELECT id FROM (SELECT id FROM ticket WHERE clocks_version = ?"
+        " ORDER BY due_rank LIMIT ?)",
+        (version, _SAMPLE // 2, version, _SAMPLE // 2),
     )
     drifted: list[str] = []
     for start in range(0, len(rows), _CHUNK):
@@ -141,6 +142,7 @@ def _drifted(desktop: Desktop, numbers: list[int]) -> Iterator[str]:
     from workflow.projections import clock_rows
 
     reads, marks = desktop.reads, ",".join("?" * len(numbers))
+    rules = desktop.rule_book.current
     stored: dict[int, dict[str, tuple[object, ...]]] = {number: {} for number in numbers}
     for number, metric, *rest in reads.fetch(
         f"""SELECT ticket_id, metric, policy, target_s, state, due_at, warn_at, remaining_s, ended_at,
@@ -157,7 +159,7 @@ def _drifted(desktop: Desktop, numbers: list[int]) -> Iterator[str]:
         )
     }
     for detail in reads.tickets(numbers, whole=True):
-        made = project([(e.at, e.name, e.data) for e in detail.events], BUILT_IN)
+        made = project([(e.at, e.name, e.data) for e in detail.events], rules.policies)
         expected = (
             _millis(made.waiting_since),
             made.next_metric,

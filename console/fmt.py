@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, tzinfo
 
+from console.countdown import Left, wall_clock
 from workflow.model import Metric, Priority
 
 __all__ = [
@@ -87,6 +88,8 @@ def clock_words(
     warn_ms: int | None,
     paused: bool,
     wide: bool = False,
+    calendar: str | None = None,
+    left_by: Left = wall_clock,
 ) -> tuple[str, str]:
     """The nearest promise of a ticket as (words, ink): ``F 0:42``, ``F 0:42 !`` at risk, ``F -0:05`` past due.
 
@@ -97,8 +100,10 @@ def clock_words(
             return ("‖ paused", "dim")
         return ("no promise" if wide else "–", "faint")
     letter = _LETTERS.get(metric, "?")
-    left = (due_ms - now_ms) / 1000
-    if left < 0:
+    left = left_by(calendar, due_ms, now_ms)
+    if left is None:
+        return (f"{letter} …", "dim")
+    if due_ms < now_ms:
         return (f"{letter} {'late ' if wide else '-'}{short_span(left)}", "late")
     if warn_ms is not None and now_ms >= warn_ms:
         return (f"{letter} {short_span(left)} !", "risk")

@@ -77,9 +77,9 @@ class SetPriority(Action):
 
 @dataclass(frozen=True, slots=True)
 class SetField(Action):
-    """Set one of ``topic``, ``language``, ``level``, ``subject``, ``tier``, ``company``.
+    """Set one of ``topic``, ``language``, ``level``, ``subject``, ``policy``, ``tier``, ``company``.
 
-    None clears it.
+    None clears it; for ``policy`` it leaves the choice to the first that matches.
 
     ``tier`` and ``company`` belong to the ticket's customer.
     """

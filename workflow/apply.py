@@ -18,7 +18,15 @@ from workflow.errors import NotFound, UsageError
 from workflow.escalation_rules import EscalationRules
 from workflow.files import FileStore
 from workflow.inbound import Reader
-from workflow.model import Actor, Direction, OutboxState, Priority, Status, rfc3339
+from workflow.model import (
+    UNRESOLVED,
+    Actor,
+    Direction,
+    OutboxState,
+    Priority,
+    Status,
+    rfc3339,
+)
 from workflow.outgoing import Composer
 from workflow.plaintext import one_line, printable
 from workflow.rulebook import Rules
@@ -108,13 +116,11 @@ def summary_line(text: str, limit: int = 140) -> str:
 
 
 def parse_status(word: str) -> Status:
-    """The status for a word as people type it (``On-Hold``); raises UsageError with those that
-    fit.
-    """
+    """The status for a word as people type it; raises UsageError with those that fit."""
     try:
-        return Status(" ".join(word.lower().replace("-", " ").replace("_", " ").split()))
-    except ValueError:
-        raise UsageError(f"status {word!r} is not one of {', '.join(Status)}") from None
+        return Status.parse(word)
+    except ValueError as fault:
+        raise UsageError(str(fault)) from None
 
 
 class Within(Protocol):
@@ -215,6 +221,8 @@ _CUSTOMER_FIELDS = ("tier", "company")
 def set_field(context: Context, action: a.SetField) -> Result:
     """Set a plain field of the ticket or of its customer."""
     ticket = context.transaction.ticket(action.ticket)
+    if action.field == "policy":
+        return _set_policy(context, ticket, action.value)
     value = one_line(action.value, 200) if action.value is not None else None
     target: Ticket | Customer
     if action.field in _TICKET_FIELDS:
@@ -225,17 +233,54 @@ def set_field(context: Context, action: a.SetField) -> Result:
         assert customer is not None
         target, stored = customer, value or ("standard" if action.field == "tier" else "")
     else:
-        known = ", ".join((*_TICKET_FIELDS, *_CUSTOMER_FIELDS))
+        known = ", ".join((*_TICKET_FIELDS, "policy", *_CUSTOMER_FIELDS))
         raise UsageError(f"there is no field {action.field!r} to set: take one of {known}")
     before = getattr(target, action.field)
     if before != stored:
         data = {"field": action.field, "before": before, "after": stored}
-        if target is ticket:
+        if target is not ticket:
+            _touch_tickets_of(context, ticket.customer_id)
+        else:
             data |= note_setter(context, ticket, action.field)
         context.record("ticket.field", ticket.id, data)
         setattr(target, action.field, stored)
         context.transaction.session.add(target)
     return Result(f"{action.field} of #{ticket.id} to {stored or 'nothing'}", ticket.id)
+
+
+def _touch_tickets_of(context: Context, customer: int) -> None:
+    """What a person is decides what was promised to them: on every ticket of theirs."""
+    numbers = context.transaction.session.exec(
+        select(Ticket.id).where(
+            col(Ticket.customer_id) == customer,
+            col(Ticket.status).in_([status.value for status in UNRESOLVED]),
+        )
+    )
+    context.transaction.touched.update(number for number in numbers if number is not None)
+
+
+def _set_policy(context: Context, ticket: Ticket, name: str | None) -> Result:
+    """Name the policy of a ticket; None leaves it to the first that matches again."""
+    policies = context.rules.policies
+    before, after = ticket.policy, ticket.policy
+    if name is not None:
+        known = next((p.name for p in policies.in_order if p.name.lower() == name.lower()), None)
+        if known is None:
+            there = ", ".join(policy.name for policy in policies.in_order) or "none yet"
+            raise NotFound(f"there is no policy {name!r} in workflow/sla.toml: there are {there}")
+        after = known
+    data: dict[str, Any] = {"before": before, "after": after}
+    if name is not None:
+        data |= note_setter(context, ticket, "policy")
+    elif "policy" in ticket.set_by:
+        data |= {"set_before": {"policy": ticket.set_by["policy"]}, "set_after": {}}
+        ticket.set_by = {field: by for field, by in ticket.set_by.items() if field != "policy"}
+    else:
+        return Result(f"policy of #{ticket.id} is chosen by itself", ticket.id)
+    ticket.policy = after
+    context.record("ticket.policy", ticket.id, data)
+    context.transaction.session.add(ticket)
+    return Result(f"policy of #{ticket.id} to {name or 'the first that matches'}", ticket.id)
 
 
 @applies(a.Assign)

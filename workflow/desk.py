@@ -16,7 +16,6 @@ from workflow import (
     release,
     reply,
     sender_rules,
-    sla,
     splitting,
     undo_merging,
 )
@@ -74,16 +73,16 @@ class Desk:
         files: FileStore,
         composers: Mapping[str, Composer] | None = None,
         readers: Mapping[str, Reader] | None = None,
-        policy: sla.Policy | None = sla.BUILT_IN,
         rule_book: RuleBook | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.settings = settings
         self.files = files
-        self.policy = policy
         self.rule_book = rule_book or RuleBook(None, settings)
         self.secret = store.secret(clock.now())
+        self.clocks_made_by: str | None = None
+        """By what the clocks were made when this process looked last; None while it has not."""
         self._composers = composers or {}
         self._readers = readers or {}
         self._mirror_settings()
@@ -253,7 +252,7 @@ class Desk:
     def _settle(self, context: Context) -> None:
         """What follows from whatever a transaction did: before it ends."""
         sort(context)
-        refresh(context.transaction, self.policy)
+        refresh(context.transaction, context.rules)
 
     def _apply(self, context: Context, action: Action) -> Result:
         action = follow(context, action)

@@ -213,7 +213,7 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
         ticket,
         author=AUTHOR,
         subject=packet_subject(ticket, occasion),
-        text=packet_text(context.transaction, ticket, occasion),
+        text=packet_text(context.transaction, ticket, occasion, context.rules.calendars),
         people=_people(context, level),
     )
     escalated_before = ticket.escalated_to

@@ -10,8 +10,18 @@ from typing import Any
 from workflow import sla
 from workflow.model import FAR_FUTURE_MS, Metric, Priority, to_millis
 from workflow.moved_facts import MovedFacts
+from workflow.policy import Policies, Policy
 
-__all__ = ["CLOCK_EVENTS", "Projection", "facts", "first_priority", "project"]
+__all__ = [
+    "CLOCK_EVENTS",
+    "Projection",
+    "Row",
+    "course_of",
+    "facts",
+    "first_policy",
+    "first_priority",
+    "project",
+]
 
 CLOCK_EVENTS = (
     "ticket.created",
@@ -21,6 +31,7 @@ CLOCK_EVENTS = (
     "send.cancelled",
     "ticket.status",
     "ticket.priority",
+    "ticket.policy",
     "ticket.spam",
     "ticket.merged",
     "ticket.joined",
@@ -29,6 +40,7 @@ CLOCK_EVENTS = (
     "messages.came",
     "sla.at_risk",
     "sla.breached",
+    "sla.mark",
 )
 """The events that can move a clock; no other is read for it."""
 
@@ -38,6 +50,9 @@ class Projection:
     """What the queue needs to know of a ticket, made from its events alone."""
 
     clocks: Mapping[Metric, sla.Clock]
+    counted: Mapping[Metric, sla.Clock]
+    """Those too that promise nothing."""
+    priority: Priority
     waiting_since: datetime | None
     next_metric: str | None
     next_due_at: datetime | None
@@ -82,12 +97,16 @@ def _fact(at: datetime, name: str, data: Mapping[str, Any]) -> sla.Fact | None:
         return sla.Fact(at, "status", str(data["after"]), message=message)
     if name == "ticket.priority":
         return sla.Fact(at, "priority", str(data["after"]))
+    if name == "ticket.policy":
+        return sla.Fact(at, "policy", str(data["after"] or ""))
     if name == "ticket.spam":
         return sla.Fact(at, "out" if data["after"] else "back")
     if name == "ticket.merged":
         return sla.Fact(at, "out" if data["after"] is not None else "back", "merged")
     if name in ("sla.at_risk", "sla.breached"):
         return sla.Fact(at, "told", name.removeprefix("sla."), metric=Metric(data["metric"]))
+    if name == "sla.mark":
+        return sla.Fact(at, "told", f"mark:{data['rule']}", metric=Metric(data["metric"]))
     return None
 
 
@@ -99,9 +118,34 @@ def first_priority(events: Iterable[Row]) -> Priority:
     return Priority.MEDIUM
 
 
-def project(events: Sequence[Row], policy: sla.Policy | None) -> Projection:
+def first_policy(events: Iterable[Row], policies: Policies) -> Policy | None:
+    """The policy a ticket was born with: the first that its events name. A promise that came later
+    than the ticket counts from the start of the ticket too.
+    """
+    for _at, name, data in events:
+        if name == "ticket.policy":
+            for side in (data["before"], data["after"]):
+                if (known := policies.named(side)) is not None:
+                    return known
+    return policies.named(policies.default)
+
+
+def course_of(
+    events: Sequence[Row], policies: Policies, on_interval: sla.Listener | None = None
+) -> sla.Course:
+    """What a ticket's events come to by the policies as they are now."""
+    return sla.course(
+        facts(events),
+        first_policy(events, policies),
+        first_priority(events),
+        on_interval,
+        policies,
+    )
+
+
+def project(events: Sequence[Row], policies: Policies) -> Projection:
     """Clocks, waiting-since and ranks of a ticket from its events."""
-    course = sla.course(facts(events), policy, first_priority(events))
+    course = course_of(events, policies)
     clocks, waiting = course.clocks, course.waiting_since
     owed = [
         (due, clock)
@@ -112,6 +156,8 @@ def project(events: Sequence[Row], policy: sla.Policy | None) -> Projection:
     warns = [warn for _due, clock in owed if (warn := clock.warn_at) is not None]
     return Projection(
         clocks=clocks,
+        counted=course.counted,
+        priority=course.priority,
         waiting_since=waiting,
         next_metric=soonest.metric.value if soonest else None,
         next_due_at=due_at,

@@ -35,7 +35,7 @@ def take_over(state: _State, other: _State, at: datetime, told: Sequence[Interva
             state.set_aside = min(waiting)
         else:
             state.unanswered = min(waiting)
-    if state.out or state.done or state.policy is None:
+    if state.out or state.done:
         return
     theirs = next((other.clocks[metric] for metric in _RESPONSES if other.owed(metric)), None)
     if theirs is not None:
@@ -72,7 +72,7 @@ def _go_on(
         for before, start, end in told:
             if (before.metric, before.started_at) == (theirs.metric, theirs.started_at):
                 state.on_interval(replace(before, metric=metric, target_s=target), start, end)
-    paused = metric is Metric.RESOLUTION and state.policy and state.status in state.policy.pause_on
+    paused = metric is Metric.RESOLUTION and state.status in state.policy.pause_on
     if clock.running_from is None and not paused:
         clock = replace(clock, running_from=at)
     state.clocks[metric] = clock

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from workflow.model import Metric, Priority
-from workflow.sla import Clock, Fact, Policy, course
+from workflow.history import Row, course_of
+from workflow.model import Metric
+from workflow.policy import Policies
+from workflow.sla import Clock, Course, Listener
 
-__all__ = ["Counted", "ledger"]
+__all__ = ["Counted", "ledger", "ledger_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,12 @@ class Counted:
     why: str
 
 
-def ledger(
-    facts: Iterable[Fact],
-    policy: Policy | None,
-    now: datetime,
-    priority: Priority = Priority.MEDIUM,
-) -> dict[Metric, list[Counted]]:
+def ledger(events: Sequence[Row], policies: Policies, now: datetime) -> dict[Metric, list[Counted]]:
+    """For each clock of a ticket the intervals that were counted and that were not."""
+    return ledger_of(lambda note: course_of(events, policies, note), now)
+
+
+def ledger_of(run: Callable[[Listener], Course], now: datetime) -> dict[Metric, list[Counted]]:
     """For each clock the intervals that were counted and that were not.
 
     What was counted adds up to the target less what :func:`workflow.sla.judge` says is left: each
@@ -46,10 +48,9 @@ def ledger(
             started[clock.metric] = clock.started_at
             intervals.clear()
         _pause(intervals, start)
-        seconds = ceil(clock.spent(end)) - ceil(clock.spent_s)
-        intervals.append(Counted(start, end, seconds, "counted"))
+        intervals += _opened(clock, start, end)
 
-    clocks = course(facts, policy, priority, note).clocks
+    clocks = run(note).clocks
     for metric, clock in clocks.items():
         if clock.running_from is not None:
             note(clock, clock.running_from, max(now, clock.running_from))
@@ -59,6 +60,21 @@ def ledger(
         metric: [entry for entry in found.get(metric, ()) if entry.end > entry.start]
         for metric in clocks
     }
+
+
+def _opened(clock: Clock, start: datetime, end: datetime) -> list[Counted]:
+    """An interval in which the clock ran, in the open and closed stretches of its calendar."""
+    found: list[Counted] = []
+    at, so_far = start, ceil(clock.spent_s)
+    for opened, closed in clock.policy.calendar.intervals(start, end):
+        if opened > at:
+            found.append(Counted(at, opened, 0, "closed"))
+        spent = ceil(clock.spent(closed))
+        found.append(Counted(opened, closed, spent - so_far, "counted"))
+        at, so_far = closed, spent
+    if at < end:
+        found.append(Counted(at, end, 0, "closed"))
+    return found
 
 
 def _pause(intervals: list[Counted], until: datetime) -> None:

@@ -48,6 +48,16 @@ class Status(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
 
+    @classmethod
+    def parse(cls, word: str) -> Status:
+        """The status for a word as people type it (``On-Hold``); raises ValueError with the words
+        that fit.
+        """
+        try:
+            return cls(" ".join(word.lower().replace("-", " ").replace("_", " ").split()))
+        except ValueError:
+            raise ValueError(f"status {word!r} is not one of {', '.join(cls)}") from None
+
 
 UNRESOLVED = (Status.NEW, Status.OPEN, Status.PENDING, Status.ON_HOLD)
 

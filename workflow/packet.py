@@ -6,9 +6,11 @@ on lines of its own, indented or on one line, so that it cannot pass for a line 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from workflow.calendars import Calendar
 from workflow.escalation_rules import Level
 from workflow.model import ClockState, Direction, OutboxState, Priority
 from workflow.plaintext import one_line, printable
@@ -49,7 +51,12 @@ def packet_subject(ticket: Ticket, occasion: Occasion) -> str:
     )
 
 
-def packet_text(transaction: Transaction, ticket: Ticket, occasion: Occasion) -> str:
+def packet_text(
+    transaction: Transaction,
+    ticket: Ticket,
+    occasion: Occasion,
+    calendars: Mapping[str, Calendar],
+) -> str:
     """The packet."""
     row, now = occasion.row, transaction.now
     customer = transaction.session.get(Customer, ticket.customer_id)
@@ -77,7 +84,7 @@ def packet_text(transaction: Transaction, ticket: Ticket, occasion: Occasion) ->
         ("Promised", row.promised),
     ):
         lines += _said(word, said)
-    lines += ["", "What is left of each promise:", *_clocks(transaction, ticket, now)]
+    lines += ["", "What is left of each promise:", *_clocks(transaction, ticket, calendars)]
     lines += ["", "Earlier tickets:", *_earlier(transaction, ticket)]
     lines += ["", "The last messages:", *_messages(transaction, ticket)]
     return "\n".join(lines)
@@ -114,7 +121,9 @@ def _said(word: str, said: str) -> list[str]:
     return [f"{word}: {lines[0] or '-'}", *(f"    {line}" for line in lines[1:])]
 
 
-def _clocks(transaction: Transaction, ticket: Ticket, now: datetime) -> list[str]:
+def _clocks(
+    transaction: Transaction, ticket: Ticket, calendars: Mapping[str, Calendar]
+) -> list[str]:
     rows = transaction.session.exec(
         select(ClockRow)
         .where(col(ClockRow.ticket_id) == ticket.id)
@@ -134,7 +143,7 @@ def _clocks(transaction: Transaction, ticket: Ticket, now: datetime) -> list[str
             row.remaining_s,
             row.ended_at,
         )
-        found = standing(clock, now)
+        found = standing(clock, transaction.now, calendars)
         words = found.state.value
         if found.state in (ClockState.RUNNING, ClockState.PAUSED):
             words = f"{span(found.remaining_s)} left"

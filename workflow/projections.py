@@ -13,50 +13,64 @@ from typing import Any
 
 from workflow import sla
 from workflow.history import CLOCK_EVENTS, Projection, Row, project
-from workflow.model import Priority
+from workflow.model import Metric, Priority
+from workflow.policy import Mark
+from workflow.policy_choice import Promised, choose_policies, facts_for
+from workflow.query.predicate import TicketFacts
+from workflow.rulebook import Rules
 from workflow.store.statements import bindparam, col, delete, select, update
 from workflow.store.store import Transaction
-from workflow.store.tables import ClockRow, Event, Ticket
+from workflow.store.tables import ClockMark, ClockRow, Event, Ticket
 
-__all__ = ["clock_rows", "events_of", "refresh"]
+__all__ = ["clock_rows", "events_of", "mark_rows", "refresh"]
 
 _CHUNK = 400
 
 
-def refresh(
-    transaction: Transaction, policy: sla.Policy | None, tickets: Iterable[int] | None = None
-) -> None:
-    """Remake the projections of the tickets that this transaction has touched (or of those named)."""
+def refresh(transaction: Transaction, rules: Rules, tickets: Iterable[int] | None = None) -> None:
+    """Remake the projections of the tickets that this transaction has touched (or of those named),
+    by the policies that they have from now on.
+    """
     ids = sorted(transaction.touched if tickets is None else tickets)
     transaction.session.flush()
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
+        facts = facts_for(transaction, chunk, rules.policies, rules.marks)
+        promised = choose_policies(transaction, chunk, rules.policies, facts)
+        transaction.session.flush()
         events = events_of(transaction, chunk)
-        priorities = transaction.session.exec(
-            select(Ticket.id, Ticket.priority).where(col(Ticket.id).in_(chunk))
-        ).all()
-        transaction.session.exec(delete(ClockRow).where(col(ClockRow.ticket_id).in_(chunk)))
+        for table in (ClockRow, ClockMark):
+            transaction.session.exec(delete(table).where(col(table.ticket_id).in_(chunk)))
         clocks: list[dict[str, Any]] = []
+        marks: list[dict[str, Any]] = []
         columns: list[dict[str, Any]] = []
-        for number, priority in priorities:
-            assert number is not None
-            projection = project(events.get(number, []), policy)
-            columns.append(_columns(number, priority, projection, transaction.now))
-            clocks.extend(clock_rows(number, projection))
+        for one in promised:
+            projection = project(events.get(one.ticket, []), rules.policies)
+            columns.append(_columns(one, projection, rules.clocks_version, transaction.now))
+            clocks.extend(clock_rows(one.ticket, projection))
+            if one.running:
+                marks.extend(mark_rows(one, projection, rules, facts.get(one.ticket)))
+        if tickets is not None:
+            # Nothing happened to them: they only stand otherwise by now.
+            for column in columns:
+                del column["updated_at"]
         _update(transaction, columns)
         transaction.insert_many(ClockRow, clocks)
+        transaction.insert_many(ClockMark, marks)
 
 
-def _columns(number: int, priority: int, made: Projection, now: datetime) -> dict[str, Any]:
+def _columns(one: Promised, made: Projection, version: str, now: datetime) -> dict[str, Any]:
     return {
-        "key": number,
+        "key": one.ticket,
+        "policy": one.policy,
+        "clocks_version": version,
         "waiting_since": made.waiting_since,
         "next_metric": made.next_metric,
         "next_due_at": made.next_due_at,
         "next_warn_at": made.next_warn_at,
         "due_rank": made.due_rank,
         "waiting_rank": made.waiting_rank,
-        "urgency_rank": int(Priority.URGENT - priority),
+        "urgency_rank": int(Priority.URGENT - one.priority),
         "updated_at": now,
     }
 
@@ -111,6 +125,35 @@ def clock_rows(ticket: int, projection: Projection) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def mark_rows(
+    one: Promised, made: Projection, rules: Rules, facts: TicketFacts | None
+) -> list[dict[str, Any]]:
+    """The moments of a ticket's clocks that rules wait for and have not been told of."""
+    wanted = [mark for mark in rules.marks if facts is None or mark.fits(facts)]
+    policy = rules.policies.named(one.policy)
+    if policy is not None and (after_s := policy.escalate.get(made.priority)) is not None:
+        wanted.append(Mark(f"policy:{policy.name}", after_s, unanswered=False))
+    rows: list[dict[str, Any]] = []
+    for mark in wanted:
+        for metric in _RESPONSES if mark.unanswered else (Metric.RESOLUTION,):
+            clock = made.counted.get(metric)
+            if clock is None or clock.ended_at is not None or mark.rule in clock.marks_told:
+                continue
+            rows.append(
+                {
+                    "ticket_id": one.ticket,
+                    "metric": metric.value,
+                    "rule": mark.rule,
+                    "after_s": mark.after_s,
+                    "at": clock.reaches(mark.after_s),
+                }
+            )
+    return rows
+
+
+_RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 
 def _stored_state(clock: sla.Clock) -> str:

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from workflow.joined_clocks import take_over
 from workflow.model import ClockState, Metric, Priority, Status
-from workflow.policy import BUILT_IN, Policy
+from workflow.policy import BUILT_IN, NO_PROMISE, Policies, Policy
 
 __all__ = [
     "BUILT_IN",
@@ -40,11 +40,12 @@ class Fact:
 
     ``kind``: ``received`` (a customer's own message), ``sent`` (a person's public reply that left),
     ``queued`` and ``cancelled`` (such a reply put into the outbox and taken back; ``value`` tells
-    which), ``status`` and ``priority`` (``value`` is the new one), ``out`` and ``back`` (marked as
-    spam or ``merged``, and taken back), ``joined`` (another ticket was merged into this one:
-    ``value`` is its number, ``course`` what had happened to it), ``told`` (``value`` is ``at_risk``
-    or ``breached``, ``metric`` says of which clock). ``counts`` is False for history that came by
-    import: it moves no clock. ``message`` is the message that it is about, if it is about one.
+    which), ``status`` and ``priority`` (``value`` is the new one), ``policy`` (``value`` is its
+    name, empty for none), ``out`` and ``back`` (marked as spam or ``merged``, and taken back),
+    ``joined`` (another ticket was merged into this one: ``value`` is its number, ``course`` what
+    had happened to it), ``told`` (``value`` is ``at_risk``, ``breached`` or ``mark:RULE``,
+    ``metric`` says of which clock). ``counts`` is False for history that came by import: it moves
+    no clock. ``message`` is the message that it is about, if it is about one.
     """
 
     at: datetime
@@ -72,21 +73,26 @@ class Clock:
     ended_as: ClockState | None = None
     at_risk_told: bool = False
     breached_told: bool = False
+    marks_told: frozenset[str] = frozenset()
+    """The rules that were told that the clock has come to their mark."""
 
     @property
     def due_at(self) -> datetime | None:
         """When the target is used up if nothing stops the clock; None while it stands still."""
-        if self.running_from is None:
-            return None
-        return self.policy.calendar.due(self.running_from, self.target_s - self.spent_s)
+        return self.reaches(self.target_s)
 
     @property
     def warn_at(self) -> datetime | None:
         """When only the warning share is left; None while it stands still."""
+        return self.reaches(self.target_s - self.policy.warn_left(self.target_s))
+
+    def reaches(self, seconds: float) -> datetime | None:
+        """When so many working seconds are used up if nothing stops the clock; None while it stands
+        still.
+        """
         if self.running_from is None:
             return None
-        left = self.target_s * (1 - self.policy.warn_share) - self.spent_s
-        return self.policy.calendar.due(self.running_from, left)
+        return self.policy.calendar.due(self.running_from, seconds - self.spent_s)
 
     def spent(self, moment: datetime) -> float:
         """Working seconds used up by a moment."""
@@ -112,7 +118,12 @@ class Course:
 
     clocks: dict[Metric, Clock]
     waiting_since: datetime | None
+    counted: dict[Metric, Clock] = field(default_factory=dict)
+    """Every clock, those too that promise nothing."""
+    priority: Priority = Priority.MEDIUM
 
+
+_NO_OTHERS = Policies(())
 
 Listener = Callable[[Clock, datetime, datetime], None]
 """Told of each interval that a clock has counted: the clock before it, its start and its end."""
@@ -122,8 +133,9 @@ _RESPONSES = (Metric.FIRST_RESPONSE, Metric.NEXT_RESPONSE)
 
 @dataclass(slots=True)
 class _State:
-    policy: Policy | None
+    policy: Policy
     priority: Priority
+    policies: Policies
     status: Status = Status.NEW
     out: bool = False
     out_at: datetime | None = None
@@ -144,7 +156,7 @@ class _State:
 
     def target(self, metric: Metric) -> int:
         """The target by now; notes where none is promised."""
-        found = self.policy.target(metric, self.priority) if self.policy else None
+        found = self.policy.target(metric, self.priority)
         if found is None:
             self.unpromised.add(metric)
         else:
@@ -152,8 +164,6 @@ class _State:
         return found or 0
 
     def start(self, metric: Metric, at: datetime) -> None:
-        if self.policy is None:
-            return
         self.clocks[metric] = Clock(metric, self.policy, self.target(metric), at, running_from=at)
         if metric is Metric.RESOLUTION and self.status in self.policy.pause_on:
             self.halt(metric, at)
@@ -191,7 +201,7 @@ class _State:
     def resume(self, metric: Metric, at: datetime) -> None:
         """Go on with what is left, by the target of the priority that the ticket has by now."""
         clock = self.clocks.get(metric)
-        if clock is None or self.policy is None or clock.running_from is not None:
+        if clock is None or clock.running_from is not None:
             return
         paused = metric is Metric.RESOLUTION and self.status in self.policy.pause_on
         self.clocks[metric] = self.retargeted(
@@ -206,6 +216,7 @@ class _State:
 
     def retargeted(self, clock: Clock) -> Clock:
         target = self.target(clock.metric)
+        clock = replace(clock, policy=self.policy)
         if target == clock.target_s:
             return clock
         return replace(clock, target_s=target, at_risk_told=False, breached_told=False)
@@ -230,19 +241,21 @@ def course(
     policy: Policy | None,
     priority: Priority = Priority.MEDIUM,
     on_interval: Listener | None = None,
+    policies: Policies = _NO_OTHERS,
 ) -> Course:
     """What has become of a ticket after its facts, which must be in the order of their times.
 
-    ``priority`` is the one the ticket was born with; later ones are facts. A ticket without a
-    policy, and a metric without a target, has no clock.
+    ``policy`` and ``priority`` are those the ticket was born with; later ones are facts, which name
+    a policy of ``policies``. A ticket without a policy, and a metric without a target, has no
+    clock.
     """
-    state = _State(policy, priority, on_interval=on_interval)
+    state = _State(policy or NO_PROMISE, priority, policies, on_interval=on_interval)
     for fact in facts:
         _apply(state, fact)
     promised = {
         metric: clock for metric, clock in state.clocks.items() if metric not in state.unpromised
     }
-    return Course(promised, state.unanswered)
+    return Course(promised, state.unanswered, state.clocks, state.priority)
 
 
 def fold(
@@ -268,6 +281,8 @@ def _apply(state: _State, fact: Fact) -> None:
         _status(state, Status(fact.value), fact.at)
     elif fact.kind == "priority":
         _priority(state, Priority(int(fact.value)))
+    elif fact.kind == "policy":
+        _policy(state, fact)
     elif fact.kind == "out":
         state.out, state.out_at = True, fact.at
         for metric in list(state.clocks):
@@ -278,9 +293,37 @@ def _apply(state: _State, fact: Fact) -> None:
     elif fact.kind == "joined":
         _joined(state, fact)
     elif fact.kind == "told" and fact.metric in state.clocks:
-        clock = state.clocks[fact.metric]
-        breached = clock.breached_told or fact.value == "breached"
-        state.clocks[fact.metric] = replace(clock, at_risk_told=True, breached_told=breached)
+        _told(state, state.clocks[fact.metric], fact.value)
+
+
+def _told(state: _State, clock: Clock, what: str) -> None:
+    mark = what.removeprefix("mark:")
+    if mark != what:
+        told = replace(clock, marks_told=clock.marks_told | {mark})
+    else:
+        breached = clock.breached_told or what == "breached"
+        told = replace(clock, at_risk_told=True, breached_told=breached)
+    state.clocks[clock.metric] = told
+
+
+def _policy(state: _State, fact: Fact) -> None:
+    """Another promise from now on: what is spent was counted by the calendar of then and stays."""
+    policy = state.policies.named(fact.value) if fact.value else NO_PROMISE
+    if policy is None or policy == state.policy:
+        # One that is not there any more has left its place to the one that came after it.
+        return
+    running = [metric for metric, clock in state.clocks.items() if clock.running_from is not None]
+    for metric in running:
+        state.halt(metric, fact.at)
+    state.policy = policy
+    for metric, clock in list(state.clocks.items()):
+        if clock.ended_as not in (None, ClockState.STOPPED):
+            continue
+        paused = metric is Metric.RESOLUTION and state.status in policy.pause_on
+        goes_on = clock.ended_as is None and not paused and not state.out
+        state.clocks[metric] = state.retargeted(
+            replace(clock, running_from=fact.at if goes_on else None)
+        )
 
 
 def _received(state: _State, fact: Fact) -> None:
@@ -320,7 +363,7 @@ def _status(state: _State, status: Status, at: datetime) -> None:
     elif was_done and not state.done:
         state.unanswered = state.unanswered or state.set_aside
         state.set_aside = None
-    if state.out or state.policy is None:
+    if state.out:
         return
     if state.done:
         if not was_done:
@@ -364,10 +407,12 @@ def _back(state: _State, fact: Fact) -> None:
 def _joined(state: _State, fact: Fact) -> None:
     """What is owed on the other ticket is owed here from now on."""
     told: list[tuple[Clock, datetime, datetime]] = []
-    other = _State(state.policy, Priority.MEDIUM)
+    # It is counted as if it had been promised what is promised here.
+    other = _State(state.policy, Priority.MEDIUM, state.policies)
     other.on_interval = lambda *interval: told.append(interval)
     for one in fact.course:
-        _apply(other, one)
+        if one.kind != "policy":
+            _apply(other, one)
     take_over(state, other, fact.at, told)
 
 

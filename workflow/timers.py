@@ -12,9 +12,10 @@ from datetime import datetime
 from workflow.desk import Desk
 from workflow.escalation import climb_due
 from workflow.model import ENGINE, ClockState, rfc3339
+from workflow.remaking import remake_stale
 from workflow.routing.assign import hand_out
 from workflow.store.statements import col, or_, select
-from workflow.store.tables import ClockRow, Ticket
+from workflow.store.tables import ClockMark, ClockRow, Ticket
 
 __all__ = ["fire_due"]
 
@@ -23,10 +24,16 @@ _LATE = (ClockState.PAUSED.value, ClockState.MISSED.value)
 
 
 def fire_due(desk: Desk) -> int:
-    """Tell everything that is due by now, in batches; the number of events written."""
+    """Tell everything that is due by now, in batches; the number of events written.
+
+    Clocks that were made by other policies or calendars than those of now are made anew first.
+    """
+    remake_stale(desk)
     fired = 0
     while True:
-        told = _tell_clocks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
+        told = (
+            _tell_clocks(desk) + _tell_marks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
+        )
         fired += told
         if told < _BATCH:
             return fired
@@ -65,6 +72,26 @@ def _tell_clocks(desk: Desk) -> int:
                 transaction.record(name, row.ticket_id, ENGINE, f"policy:{row.policy}", data)
             told += len(names)
         return told
+
+
+def _tell_marks(desk: Desk) -> int:
+    """Tell each rule, once, that a clock has come to the moment it waits for."""
+    with desk.engine_work() as transaction:
+        rows = transaction.session.exec(
+            select(ClockMark)
+            .where(col(ClockMark.at) <= transaction.now)
+            .order_by(col(ClockMark.at), col(ClockMark.ticket_id))
+            .limit(_BATCH)
+        ).all()
+        for row in rows:
+            data = {
+                "rule": row.rule,
+                "metric": row.metric,
+                "after_s": row.after_s,
+                "reached_at": _text(row.at),
+            }
+            transaction.record("sla.mark", row.ticket_id, ENGINE, f"clock of {row.rule}", data)
+        return len(rows)
 
 
 def _wake(desk: Desk) -> int:

@@ -30,6 +30,22 @@ class TomlFile:
             ) from None
         self.top = Entry(self, data, "", 0)
 
+    @classmethod
+    def read(cls, path: Path) -> TomlFile | None:
+        """The file at a path; None where there is none. Raises SettingsError with a sentence."""
+        try:
+            return cls(path, path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as fault:
+            raise SettingsError(
+                f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8"
+            ) from None
+        except OSError as fault:
+            raise SettingsError(
+                f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
+            ) from None
+
     def entries(self, kind: str) -> list[Entry]:
         """The ``[[kind]]`` tables in their order."""
         found = self.top.values.get(kind, [])

@@ -123,6 +123,20 @@ def _priority(context: Context, event: Event) -> None:
     _swap(context, event)
 
 
+@reverts("ticket.policy")
+def _policy(context: Context, event: Event) -> None:
+    ticket = _ticket(context, event)
+    if ticket.policy != event.data["after"]:
+        if "set_after" not in event.data:
+            # It followed from something else, and so has what it is now.
+            return
+        raise _changed_since(ticket, "policy", ticket.policy, event.data["after"])
+    ticket.policy = event.data["before"]
+    _put_setters(ticket, event.data)
+    context.transaction.session.add(ticket)
+    _swap(context, event)
+
+
 @reverts("ticket.field")
 def _field(context: Context, event: Event) -> None:
     ticket = _ticket(context, event)

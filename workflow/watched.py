@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from workflow.errors import SettingsError
 
@@ -27,7 +27,8 @@ class WatchedFile(Generic[T]):
 
     ``load`` reads it from the home it is given and raises SettingsError with a sentence; where
     there is no file it gives what such a desk has. A desk without a home has ``empty``. ``beside``
-    names further files of the home that a version was read from: an edit of one of them counts too.
+    names further files of the home that a version was read from: an edit of one of them counts too,
+    as one of a watched file does that ``load`` ``uses``.
     Safe to use from several threads.
     """
 
@@ -38,6 +39,7 @@ class WatchedFile(Generic[T]):
         load: Callable[[Path], T],
         empty: T,
         beside: Callable[[T], Sequence[str]] = lambda _value: (),
+        uses: Sequence[WatchedFile[Any]] = (),
     ) -> None:
         self.name = name
         self.keeps = True
@@ -48,7 +50,8 @@ class WatchedFile(Generic[T]):
         self._beside = beside
         self._value = empty
         self._lock = threading.Lock()
-        self._stamps: tuple[tuple[int, int, int], ...] | None = None
+        self._uses = uses
+        self._stamps: tuple[object, ...] | None = None
         self._faulty: tuple[str, ...] = ()
         self._problem: str | None = None
         self._digest = ""
@@ -96,7 +99,8 @@ class WatchedFile(Generic[T]):
     def _take(self, home: Path) -> None:
         self._value = self._load(home)
         parts = [_bytes_of(home / name) for name in self._names]
-        made = hashlib.sha256(b"\0".join(part or b"" for part in parts)).hexdigest()[:16]
+        known = [part or b"" for part in parts] + [file.digest.encode() for file in self._uses]
+        made = hashlib.sha256(b"\0".join(known)).hexdigest()[:16]
         self._digest = made if any(part is not None for part in parts) else ""
 
     def _start_with_the_last_good(self, home: Path) -> None:
@@ -125,8 +129,9 @@ class WatchedFile(Generic[T]):
     def _names(self) -> tuple[str, ...]:
         return (self.name, *self._beside(self._value))
 
-    def _stamps_of(self, home: Path) -> tuple[tuple[int, int, int], ...]:
-        return tuple(_stamp(home / name) for name in (*self._names, *self._faulty))
+    def _stamps_of(self, home: Path) -> tuple[object, ...]:
+        own = (_stamp(home / name) for name in (*self._names, *self._faulty))
+        return (*own, *(file.digest for file in self._uses))
 
 
 def _bytes_of(path: Path) -> bytes | None:

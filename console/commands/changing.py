@@ -40,7 +40,10 @@ def _do(desktop: Desktop, actions: Sequence[a.Action]) -> Answer:
     outcomes = desktop.desk.perform_all(actions, _actor(desktop), CAUSE)
     now = desktop.clock.now()
     numbers = list(dict.fromkeys(o.ticket for o in outcomes if o.ticket is not None))
-    tickets = [documents.listed(detail, now) for detail in desktop.reads.tickets(numbers)]
+    tickets = [
+        documents.listed(detail, now, desktop.calendars)
+        for detail in desktop.reads.tickets(numbers)
+    ]
     return Answer(
         {"changed": [outcome.summary for outcome in outcomes], "tickets": tickets},
         "\n".join(outcome.summary for outcome in outcomes),
@@ -164,7 +167,7 @@ def new(desktop: Desktop, args: Namespace) -> Answer:
     assert outcome.ticket is not None
     detail = desktop.reads.ticket(outcome.ticket)
     assert detail is not None
-    return Answer(documents.ticket(detail, desktop.clock.now()), outcome.summary)
+    return Answer(documents.ticket(detail, desktop.clock.now(), desktop.calendars), outcome.summary)
 
 
 def undo(desktop: Desktop, args: Namespace) -> Answer:

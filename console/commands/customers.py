@@ -84,7 +84,9 @@ def _whole(desktop: Desktop, number: int, said: str = "") -> Answer:
     text = "\n".join(filter(None, (said, _text(detail, history))))
     found = desktop.reads.tickets([row.id for row in history])
     outcomes = {row.id: row.outcome for row in history}
-    tickets = [documents.customer_ticket(one, outcomes[one.id], now) for one in found]
+    tickets = [
+        documents.customer_ticket(one, outcomes[one.id], now, desktop.calendars) for one in found
+    ]
     return Answer(documents.customer(detail, tickets), text)
 
 

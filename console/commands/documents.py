@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from workflow.calendars import Calendar
 from workflow.inbound import Inbound, Party
-from workflow.model import Priority, from_millis, rfc3339
+from workflow.model import Priority, Urgency, from_millis, rfc3339
 from workflow.receive import Received
 from workflow.release import HeldWhole
 from workflow.standing import nearest, standing
@@ -44,27 +45,28 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
+Calendars = Mapping[str, Calendar]
 
 
-def ticket(detail: TicketDetail, now: datetime) -> Document:
+def ticket(detail: TicketDetail, now: datetime, calendars: Calendars) -> Document:
     """One ticket, whole."""
-    found = _head(detail, now)
+    found = _head(detail, now, calendars)
     found["messages"] = [message(entry) for entry in detail.messages]
     found["escalation"] = _escalation(detail.escalation, now)
     found["events"] = [_event(entry) for entry in detail.events]
     return found
 
 
-def listed(detail: TicketDetail, now: datetime) -> Document:
+def listed(detail: TicketDetail, now: datetime, calendars: Calendars) -> Document:
     """A ticket of a list: without messages and events, with the clock that is due first."""
-    found = _head(detail, now)
+    found = _head(detail, now, calendars)
     found["escalation"] = _escalation(detail.escalation, now)
     soonest = nearest(detail.clocks)
-    found["next_clock"] = _clock(soonest, now) if soonest else None
+    found["next_clock"] = _clock(soonest, now, calendars) if soonest else None
     return found
 
 
-def _head(detail: TicketDetail, now: datetime) -> Document:
+def _head(detail: TicketDetail, now: datetime, calendars: Calendars) -> Document:
     return {
         "id": detail.id,
         "subject": detail.subject,
@@ -79,6 +81,11 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
         "topic": detail.topic,
         "language": detail.language,
         "sentiment": detail.sentiment,
+        "urgency": None if detail.urgency is None else Urgency(detail.urgency).word,
+        "wants_person": detail.wants_person,
+        "contacts": detail.contacts,
+        "policy": detail.policy,
+        "suggested_macro": detail.suggested_macro,
         "tags": list(detail.tags),
         "snoozed_until": rfc3339(detail.snoozed_until),
         "snoozed_until_reply": detail.snoozed_until_reply,
@@ -113,7 +120,7 @@ def _head(detail: TicketDetail, now: datetime) -> Document:
                 for one in detail.customer.identities
             ],
         },
-        "clocks": [_clock(clock, now) for clock in detail.clocks],
+        "clocks": [_clock(clock, now, calendars) for clock in detail.clocks],
     }
 
 
@@ -129,8 +136,8 @@ def _suggestion(detail: SuggestionDetail | None) -> Document | None:
     }
 
 
-def _clock(clock: ClockDetail, now: datetime) -> Document:
-    judged = standing(clock, now)
+def _clock(clock: ClockDetail, now: datetime, calendars: Calendars) -> Document:
+    judged = standing(clock, now, calendars)
     return {
         "metric": clock.metric,
         "policy": clock.policy,
@@ -306,9 +313,11 @@ def _reach(one: IdentityDetail) -> Document:
     }
 
 
-def customer_ticket(detail: TicketDetail, outcome: str, now: datetime) -> Document:
+def customer_ticket(
+    detail: TicketDetail, outcome: str, now: datetime, calendars: Calendars
+) -> Document:
     """A ticket of a person: as in a list, without clocks, with what came of it in a phrase."""
-    found = listed(detail, now)
+    found = listed(detail, now, calendars)
     for name in ("clocks", "next_clock", "customer"):
         del found[name]
     found["outcome"] = outcome

@@ -55,6 +55,9 @@ def _do(desktop: Desktop, actions: Sequence[a.Action], also: Iterable[int]) -> A
     outcomes = desktop.desk.perform_all(actions, Actor.agent(desktop.acting_agent()), CAUSE)
     now, ticket = desktop.clock.now(), outcomes[-1].ticket
     numbers = list(dict.fromkeys(number for number in (ticket, *also) if number is not None))
-    tickets = [documents.listed(detail, now) for detail in desktop.reads.tickets(numbers)]
+    tickets = [
+        documents.listed(detail, now, desktop.calendars)
+        for detail in desktop.reads.tickets(numbers)
+    ]
     said = [outcome.summary for outcome in outcomes]
     return Answer({"ticket": ticket, "changed": said, "tickets": tickets}, "\n".join(said))

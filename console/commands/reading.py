@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from console.bootstrap import Desktop
 from console.commands import documents
 from console.commands.answer import Answer, table
+from console.countdown import Countdown, Left
 from console.fmt import METRIC_WORDS, age, clock_words, priority_mark, span_words
 from workflow.errors import NotFound, UsageError
 from workflow.model import Priority, rfc3339, to_millis
@@ -42,15 +43,18 @@ def list_tickets(desktop: Desktop, args: Namespace) -> Answer:
     if sort not in SORTS:
         raise UsageError(f"there is no order {sort!r}: take one of {', '.join(SORTS)}")
     compiled = compile_sql(parse(text), desktop.context)
+    desktop.catch_up()
     reads = desktop.reads
     total = reads.count(compiled)
     limit = args.limit if args.limit is not None or args.json else _SHOWN
     ids = reads.ids(compiled, sort, limit)
     now = desktop.clock.now()
     if args.json:
-        found = [documents.listed(detail, now) for detail in reads.tickets(ids)]
+        found = [documents.listed(detail, now, desktop.calendars) for detail in reads.tickets(ids)]
         return Answer({"tickets": found, "total": total})
-    rows = [_row(row, to_millis(now)) for row in reads.rows(ids)]
+    countdown = Countdown()
+    countdown.calendars = desktop.calendars
+    rows = [_row(row, to_millis(now), countdown.left) for row in reads.rows(ids)]
     if not rows:
         return Answer(text="no ticket matches" if text else "no tickets: the desk is empty")
     head = ("id", "status", "pri", "customer", "subject", "assignee", "waits", "promise")
@@ -61,10 +65,11 @@ def list_tickets(desktop: Desktop, args: Namespace) -> Answer:
     return Answer(text=lines + more)
 
 
-def _row(row: QueueRow, now_ms: int) -> tuple[str, ...]:
+def _row(row: QueueRow, now_ms: int, left_by: Left) -> tuple[str, ...]:
     promise, _ink = clock_words(
-        now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), wide=True
-    )
+        now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), wide=True,
+        calendar=row.next_calendar, left_by=left_by,
+    )  # fmt: skip
     return (
         f"#{row.id}",
         row.status,
@@ -79,6 +84,7 @@ def _row(row: QueueRow, now_ms: int) -> tuple[str, ...]:
 
 def needed(desktop: Desktop, number: int) -> TicketDetail:
     """A ticket that must be there; raises NotFound."""
+    desktop.catch_up()
     detail = desktop.reads.ticket(number)
     if detail is None:
         raise NotFound(f"there is no ticket #{number}: deskhand list shows those there are")
@@ -89,7 +95,7 @@ def show(desktop: Desktop, args: Namespace) -> Answer:
     """One ticket, whole."""
     detail = needed(desktop, args.id)
     now = desktop.clock.now()
-    document = documents.ticket(detail, now)
+    document = documents.ticket(detail, now, desktop.calendars)
     document["reference"] = desktop.reads.reference(detail.id)
     return Answer(document, _ticket_text(detail, desktop) if not args.json else "")
 
@@ -130,7 +136,7 @@ def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
             late = "left" if seconds >= 0 else "past due"
             lines.append(f"accepted by nobody yet: {span_words(seconds)} {late}")
     for clock in detail.clocks:
-        judged = standing(clock, now)
+        judged = standing(clock, now, desktop.calendars)
         left = (
             f"{span_words(judged.remaining_s)} {'left' if judged.remaining_s >= 0 else 'past due'}"
         )
@@ -181,14 +187,12 @@ def explain(desktop: Desktop, args: Namespace) -> Answer:
     """Why a ticket is where it is: what set each fact, and the intervals that each clock has
     counted.
     """
-    from workflow import history
     from workflow.ledger import ledger
-    from workflow.policy import BUILT_IN
 
     detail = needed(desktop, args.id)
     now = desktop.clock.now()
     rows = [(event.at, event.name, event.data) for event in detail.events]
-    ledgers = ledger(history.facts(rows), BUILT_IN, now, history.first_priority(rows))
+    ledgers = ledger(rows, desktop.rule_book.current.policies, now)
     clocks = [
         {"metric": metric.value, "ledger": [_interval(entry) for entry in entries]}
         for metric, entries in ledgers.items()
@@ -230,13 +234,7 @@ def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
     }
     for reason in reasons(detail):
         yield asdict(reason)
-    policies = sorted({clock.policy for clock in detail.clocks})
-    yield {
-        "field": "policy",
-        "value": ", ".join(policies) or None,
-        "cause": "the first that matches" if policies else "no promise for this priority",
-        "evidence": ", ".join(f"{c.metric} {c.target_s} s" for c in detail.clocks),
-    }
+    yield _policy(detail)
     yield from _belonging(detail)
     first = next((m for m in detail.messages if m.direction == "in"), None)
     if first is not None:
@@ -246,6 +244,26 @@ def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
             "cause": first.matched_by,
             "evidence": first.message_id or "",
         }
+
+
+def _policy(detail: TicketDetail) -> dict[str, object]:
+    """Which promise holds, where it is written, and what it comes to for this ticket."""
+    chosen = next((e for e in reversed(detail.events) if e.name == "ticket.policy"), None)
+    if detail.policy is None:
+        cause, evidence = "no policy matches", "workflow/sla.toml promises nothing for it"
+    elif chosen is None:
+        cause, evidence = "default", "the built-in policy"
+    else:
+        rule = chosen.cause if chosen.actor == "engine" else f"{chosen.actor} {chosen.cause}"
+        cause = f"{rule}: the first that matches"
+        evidence = str(chosen.data.get("match") or "every ticket")
+    targets = ", ".join(f"{c.metric} {span_words(c.target_s)}" for c in detail.clocks)
+    return {
+        "field": "policy",
+        "value": detail.policy,
+        "cause": cause,
+        "evidence": f"{evidence}: {targets}" if targets else evidence,
+    }
 
 
 def _belonging(detail: TicketDetail) -> Iterator[dict[str, object]]:

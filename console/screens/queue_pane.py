@@ -39,7 +39,7 @@ class QueuePane(Pane):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(id="queue-pane")
         self.tabs = ViewTabs()
-        self.queue = QueueList(bridge.reads.rows, bridge.now, bridge.agent)
+        self.queue = QueueList(bridge.reads.rows, bridge.now, bridge.agent, bridge.countdown.left)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""

@@ -114,8 +114,7 @@ class TicketHead(Bar):
         line.pad_to(line.width - len(keys), inks("text", self.GROUND))
         line.add(keys, inks("dim", self.GROUND))
 
-    @staticmethod
-    def _promise(ticket: TicketDetail, now: datetime, short: bool) -> tuple[str, str]:
+    def _promise(self, ticket: TicketDetail, now: datetime, short: bool) -> tuple[str, str]:
         owed = [
             clock
             for clock in ticket.clocks
@@ -126,13 +125,15 @@ class TicketHead(Bar):
             return ("‖ paused", "dim") if paused else ("", "faint")
         first = min(owed, key=lambda clock: (clock.due_at is None, clock.due_at))
         assert first.due_at is not None
-        left = (first.due_at - now).total_seconds()
+        left = self._bridge.countdown.left(first.calendar, to_millis(first.due_at), to_millis(now))
         name = (
             first.metric[:1].upper()
             if short
             else f"{fmt.METRIC_WORDS.get(first.metric, first.metric)} in"
         )
-        if left < 0:
+        if left is None:
+            return (f"{name} …", "dim")
+        if first.due_at < now:
             return (f"{name.removesuffix(' in')} late {fmt.short_span(left)}", "late")
         if first.warn_at is not None and now >= first.warn_at:
             return (f"{name} {fmt.short_span(left)} !", "risk")
@@ -148,7 +149,7 @@ class TicketPane(Pane):
         super().__init__(id="ticket-pane")
         self.head = TicketHead(bridge, zone)
         self.transcript = Transcript(bridge.now, zone)
-        self.side = SidePane(bridge.now, zone)
+        self.side = SidePane(bridge.now, zone, bridge.countdown.left)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""

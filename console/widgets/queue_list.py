@@ -7,6 +7,7 @@ from datetime import datetime
 
 from textual.strip import Strip
 
+from console.countdown import Left, wall_clock
 from console.drawing import LineBuilder
 from console.widgets.queue_row import Columns, columns_for, draw_row, draw_titles, row_words
 from console.widgets.virtual_list import VirtualList
@@ -29,11 +30,13 @@ class QueueList(VirtualList):
         fetch: Callable[[Sequence[int]], list[QueueRow]],
         now: Callable[[], datetime],
         me: str | None,
+        left: Left = wall_clock,
     ) -> None:
         super().__init__(id="queue")
         self._fetch = fetch
         self._now = now
         self._me = me
+        self._left = left
         self._rows: dict[int, QueueRow] = {}
         self._words: dict[int, tuple[str, ...]] = {}
         self._columns: Columns | None = None
@@ -103,9 +106,17 @@ class QueueList(VirtualList):
             line.add(f"  #{row_id}  has left this desk", self.inks("faint", ground))
             return line.strip(self.inks("text", ground))
         columns = self.columns
-        self._words[row_id] = row_words(row, columns, now_ms)
+        self._words[row_id] = row_words(row, columns, now_ms, self._left)
         return draw_row(
-            row, columns, self.inks, ground, width, now_ms, row_id in self.marks, self._me
+            row,
+            columns,
+            self.inks,
+            ground,
+            width,
+            now_ms,
+            row_id in self.marks,
+            self._me,
+            self._left,
         )
 
     def draw_empty(self, y: int, line: LineBuilder) -> None:
@@ -127,7 +138,11 @@ class QueueList(VirtualList):
         stale = []
         for ticket_id in self.visible_ids:
             row, words = self._rows.get(ticket_id), self._words.get(ticket_id)
-            if row is not None and words is not None and row_words(row, columns, now_ms) != words:
+            if (
+                row is not None
+                and words is not None
+                and row_words(row, columns, now_ms, self._left) != words
+            ):
                 stale.append(ticket_id)
         if stale:
             self.forget(stale)

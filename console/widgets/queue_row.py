@@ -7,6 +7,7 @@ from typing import NamedTuple
 from textual.strip import Strip
 
 from console import fmt
+from console.countdown import Left, wall_clock
 from console.drawing import LineBuilder
 from console.themes import Inks
 from workflow.model import Priority
@@ -95,6 +96,7 @@ def draw_row(
     now_ms: int,
     marked: bool,
     me: str | None,
+    left_by: Left = wall_clock,
 ) -> Strip:
     """The row as a strip of exactly ``width`` cells."""
     line = LineBuilder(width)
@@ -133,18 +135,21 @@ def draw_row(
     line.add(" ", plain)
     line.add(fmt.age(now_ms, row.waiting_since_ms), dim, columns.waiting, "right")
     line.add(" ", plain)
-    words, ink = row_clock(row, columns, now_ms)
+    words, ink = row_clock(row, columns, now_ms, left_by)
     line.add(words, inks(ink, ground), columns.clock)
     return line.strip(plain)
 
 
-def row_clock(row: QueueRow, columns: Columns, now_ms: int) -> tuple[str, str]:
+def row_clock(
+    row: QueueRow, columns: Columns, now_ms: int, left_by: Left = wall_clock
+) -> tuple[str, str]:
     """The words and the ink of a row's nearest promise."""
     if row.status in _DONE:
         return ("–", "faint")
     return fmt.clock_words(
-        now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), columns.wide
-    )
+        now_ms, row.next_metric, row.next_due_ms, row.next_warn_ms, bool(row.paused), columns.wide,
+        row.next_calendar, left_by,
+    )  # fmt: skip
 
 
 def row_escalation(row: QueueRow, now_ms: int) -> tuple[str, str]:
@@ -158,9 +163,11 @@ def row_escalation(row: QueueRow, now_ms: int) -> tuple[str, str]:
     return (words, "late" if late else "risk")
 
 
-def row_words(row: QueueRow, columns: Columns, now_ms: int) -> tuple[str, ...]:
+def row_words(
+    row: QueueRow, columns: Columns, now_ms: int, left_by: Left = wall_clock
+) -> tuple[str, ...]:
     """What of a row changes by itself as time goes on: the promise, its ink, the age, the escalation."""
-    words, ink = row_clock(row, columns, now_ms)
+    words, ink = row_clock(row, columns, now_ms, left_by)
     return words, ink, fmt.age(now_ms, row.waiting_since_ms), *row_escalation(row, now_ms)
 
 

@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console import fmt
+from console.countdown import Left, wall_clock
 from console.drawing import LineBuilder
 from console.event_words import actor_words
 from console.themes import Inks
@@ -68,10 +69,13 @@ class SidePane(ScrollView):
 
         ticket: int
 
-    def __init__(self, now: Callable[[], datetime], zone: tzinfo | None) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], zone: tzinfo | None, left: Left = wall_clock
+    ) -> None:
         super().__init__(id="side")
         self._now = now
         self._zone = zone
+        self._left = left
         self._ticket: TicketDetail | None = None
         self._history: list[HistoryRow] = []
         self._lines: list[_Line] = []
@@ -205,9 +209,11 @@ class SidePane(ScrollView):
     def _clock(self, clock: ClockDetail, now: datetime) -> _Line:
         name = fmt.METRIC_WORDS.get(clock.metric, clock.metric)
         if clock.state in ("running", "breached") and clock.due_at is not None:
-            left = (clock.due_at - now).total_seconds()
+            left = self._left(clock.calendar, to_millis(clock.due_at), to_millis(now))
             due = fmt.moment(clock.due_at, now, self._zone)
-            if left < 0:
+            if left is None:
+                return _Line(((f"{name:<15}", "text"), ("…", "dim")), ((due, "dim"),))
+            if clock.due_at < now:
                 return _Line(
                     ((f"{name:<15}", "text"), (f"late {fmt.short_span(left)}", "late")),
                     ((due, "dim"),),

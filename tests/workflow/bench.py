@@ -17,8 +17,9 @@ from workflow.files import FileStore
 from workflow.inbound import Inbound, Party, Source
 from workflow.model import Actor
 from workflow.outbox import claim, mark_past_the_dot, mark_sent
-from workflow.policy import BUILT_IN, Policy
+from workflow.policy import BUILT_IN, Policies, Policy
 from workflow.receive import Received
+from workflow.rulebook import RuleBook
 from workflow.settings import AgentSettings, ChannelSettings, GroupSettings, Settings
 from workflow.store.reads import Reads
 from workflow.store.rows import TicketDetail
@@ -65,7 +66,7 @@ class Bench:
     home: Path
     clock: ManualClock
     settings: Settings = SETTINGS
-    policy: Policy | None = BUILT_IN
+    policy: Policy = BUILT_IN
     number: int = field(default=0)
 
     def __post_init__(self) -> None:
@@ -83,8 +84,12 @@ class Bench:
             self.files,
             composers={"email": EmailComposer(self.settings, self.files)},
             readers={"email": EmailReader(self.settings, self.files)},
-            policy=self.policy,
+            rule_book=self.rules(),
         )
+
+    def rules(self) -> RuleBook:
+        """The files of the home; without a file of policies the one of this bench."""
+        return RuleBook(self.home, self.settings, Policies.of(self.policy))
 
     def mail(self, key: str = "", **changes: Any) -> Inbound:
         """A customer's mail that reaches the desk now."""

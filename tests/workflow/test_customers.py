@@ -81,7 +81,6 @@ class TwoChannels(Bench):
                 "pigeon": self.pigeons,
             },
             readers={"email": EmailReader(self.settings, self.files)},
-            policy=self.policy,
             rule_book=RuleBook(self.home, self.settings),
         )
 

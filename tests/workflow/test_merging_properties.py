@@ -33,6 +33,7 @@ from workflow.clock import ManualClock
 from workflow.errors import NotFound, Refusal, UsageError
 from workflow.history import facts, first_priority
 from workflow.ledger import ledger
+from workflow.policy import Policies
 from workflow.query.grammar import parse
 from workflow.query.predicate import compile_predicate
 from workflow.query.sql import Context, compile_sql
@@ -134,7 +135,7 @@ def _check_ledgers(bench: Bench) -> None:
     for (number,) in bench.rows("SELECT id FROM ticket"):
         events = [(e.at, e.name, e.data) for e in bench.ticket(number).events]
         told, born, now = facts(events), first_priority(events), bench.clock.now()
-        ledgers = ledger(told, POLICY, now, born)
+        ledgers = ledger(events, Policies.of(POLICY), now)
         for metric, clock in course(told, POLICY, born).clocks.items():
             counted = sum(entry.counted_s for entry in ledgers[metric])
             assert counted == ceil(clock.spent(clock.ended_at or now))

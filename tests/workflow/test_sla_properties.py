@@ -29,12 +29,12 @@ from workflow.actions import (
 )
 from workflow.clock import ManualClock
 from workflow.errors import NotFound, Refusal
-from workflow.history import facts, first_priority, project
-from workflow.ledger import ledger
+from workflow.history import project
+from workflow.ledger import ledger, ledger_of
 from workflow.model import Metric, Priority, Status, to_millis
-from workflow.policy import BUILT_IN, Policy
+from workflow.policy import BUILT_IN, Policies, Policy
 from workflow.projections import clock_rows
-from workflow.sla import Fact, fold, judge
+from workflow.sla import Fact, course, fold, judge
 from workflow.timers import fire_due
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -74,7 +74,7 @@ def test_the_ledger_adds_up_to_what_is_spent(
     made, last = _made(steps)
     now = last + timedelta(milliseconds=rest)
     clocks = fold(made, POLICY)
-    ledgers = ledger(made, POLICY, now)
+    ledgers = ledger_of(lambda note: course(made, POLICY, on_interval=note), now)
     assert ledgers.keys() == clocks.keys()
     for metric, clock in clocks.items():
         entries = ledgers[metric]
@@ -105,7 +105,7 @@ def test_pausing_and_resuming_in_any_order_keeps_the_sum(
 def _check_stored(bench: Bench, policy: Policy) -> None:
     for (number,) in bench.rows("SELECT id FROM ticket"):
         events = [(e.at, e.name, e.data) for e in bench.ticket(number).events]
-        made = project(events, policy)
+        made = project(events, Policies.of(policy))
 
         def millis(moment: datetime | None) -> int | None:
             return None if moment is None else to_millis(moment)
@@ -145,7 +145,7 @@ def _check_stored(bench: Bench, policy: Policy) -> None:
             )
             for row in expected
         ]
-        ledgers = ledger(facts(events), policy, bench.clock.now(), first_priority(events))
+        ledgers = ledger(events, Policies.of(policy), bench.clock.now())
         assert {metric.value for metric in ledgers} == {row["metric"] for row in expected}
 
 

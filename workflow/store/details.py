@@ -30,9 +30,13 @@ Fetch = Callable[[str, Sequence[object]], list[Any]]
 
 _TICKET_FIELDS = (
     "id", "subject", "status", "priority", "priority_by", "channel", "account", "group_name",
-    "assignee", "level", "topic", "language", "sentiment",
+    "assignee", "level", "topic", "language", "sentiment", "urgency",
+    "contacts", "policy", "suggested_macro",
 )  # fmt: skip
 """What a ticket's row has in the order of the statement, as far as it needs no conversion."""
+
+_CUSTOMER = len(_TICKET_FIELDS) + 9
+"""Where the customer's columns begin."""
 
 
 def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int, TicketDetail]:
@@ -42,8 +46,9 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     marks = ",".join("?" * len(numbers))
     rows = fetch(
         f"""SELECT ticket.id, subject, status, priority, priority_by, channel, account, group_name,
-        assignee, level, topic, language, sentiment, snoozed_until, snoozed_until_reply, spam_at,
-        ticket.merged_into, ticket.created_at, updated_at, waiting_since, version,
+        assignee, level, topic, language, sentiment, urgency, contacts, policy, suggested_macro,
+        snoozed_until, snoozed_until_reply, spam_at, ticket.merged_into, ticket.created_at,
+        updated_at, waiting_since, version, wants_person,
         customer.id, customer.name, customer.company, customer.tier
         {FROM} WHERE ticket.id IN ({marks})""",
         numbers,
@@ -66,7 +71,7 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
         FROM escalation WHERE ticket_id IN ({marks}) AND ended_at IS NULL ORDER BY id""",
         numbers,
     )
-    customers = sorted({row[21] for row in rows})
+    customers = sorted({row[_CUSTOMER] for row in rows})
     identities = _grouped(
         fetch,
         f"""SELECT customer_id, kind, value, display, evidence, id, undeliverable_at, undeliverable_code,
@@ -81,22 +86,27 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     found: dict[int, TicketDetail] = {}
     for row in rows:
         number = row[0]
+        values = dict(zip(_TICKET_FIELDS, row, strict=False))
+        (
+            until, until_reply, spam_at, merged_into, created_at, updated_at, waiting, version, wants,
+            *customer,
+        ) = row[len(_TICKET_FIELDS) :]  # fmt: skip
+        theirs = identities.get(customer[0], [])
         found[number] = TicketDetail(
-            **dict(zip(_TICKET_FIELDS, row, strict=False)),
+            **values,
             tags=tuple(tag for (tag,) in tags.get(number, ())),
-            snoozed_until=moment(row[13]),
-            snoozed_until_reply=bool(row[14]),
-            spam=row[15] is not None,
-            merged_into=row[16],
-            created_at=from_millis(row[17]),
-            updated_at=from_millis(row[18]),
-            waiting_since=moment(row[19]),
-            version=row[20],
-            customer=CustomerDetail(
-                *[*row[21:], tuple(IdentityDetail(*e) for e in identities.get(row[21], ()))]
-            ),
+            snoozed_until=moment(until),
+            snoozed_until_reply=bool(until_reply),
+            spam=spam_at is not None,
+            merged_into=merged_into,
+            created_at=from_millis(created_at),
+            updated_at=from_millis(updated_at),
+            waiting_since=moment(waiting),
+            version=version,
+            wants_person=bool(wants),
+            customer=CustomerDetail(*[*customer, tuple(IdentityDetail(*e) for e in theirs)]),
             clocks=tuple(_clock(entry) for entry in clocks.get(number, ())),
-            messages=_with_strangers(messages.get(number, []), identities.get(row[21], [])),
+            messages=_with_strangers(messages.get(number, []), theirs),
             events=tuple(events.get(number, ())),
             escalation=_escalation(escalations.get(number)),
             links=tuple(related.get(number, ())),

@@ -11,7 +11,7 @@ from workflow.query.conditions import Extra
 from workflow.query.predicate import TicketFacts
 from workflow.query.terms import people_text, word_line
 
-__all__ = ["load_facts"]
+__all__ = ["load_facts", "promise_rows"]
 
 _BATCH = 500
 _CHOSEN = "IN (SELECT value FROM json_each(?))"
@@ -82,6 +82,20 @@ def load_facts(
     for start in range(0, len(ids), _BATCH):
         made.extend(_batch(connection, ids[start : start + _BATCH], texts))
     return made
+
+
+def promise_rows(
+    connection: sqlite3.Connection, ticket_ids: Iterable[int]
+) -> Iterator[tuple[int, int, str, str | None, dict[str, str], bool]]:
+    """What decides of a ticket's promise beside its facts: number, priority, status, policy, who set
+    what, and whether it is spam or merged.
+    """
+    for number, priority, status, policy, set_by, out in connection.execute(
+        f"SELECT id, priority, status, policy, set_by, spam_at IS NOT NULL OR merged_into IS NOT NULL"
+        f" FROM ticket WHERE id {_CHOSEN} ORDER BY id",
+        (json.dumps(list(ticket_ids)),),
+    ).fetchall():
+        yield number, priority, status, policy, json.loads(set_by), bool(out)
 
 
 def _batch(connection: sqlite3.Connection, ids: list[int], texts: bool) -> Iterator[TicketFacts]:

@@ -43,3 +43,5 @@ class QueueRow(NamedTuple):
     """When somebody must have accepted its escalation; None where nothing is promised."""
     accepted_by: str | None = None
     """Who has accepted its escalation."""
+    next_calendar: str | None = None
+    """The calendar of the clock that is due first."""

@@ -50,7 +50,9 @@ QUEUE_COLUMNS = """ticket.id, ticket.subject, ticket.status, ticket.priority, ti
  CASE WHEN ticket.escalated_to IS NOT NULL THEN (SELECT ack_due_at FROM escalation
    WHERE escalation.ticket_id = ticket.id AND ended_at IS NULL ORDER BY id DESC LIMIT 1) END,
  CASE WHEN ticket.escalated_to IS NOT NULL THEN (SELECT accepted_by FROM escalation
-   WHERE escalation.ticket_id = ticket.id AND ended_at IS NULL ORDER BY id DESC LIMIT 1) END"""
+   WHERE escalation.ticket_id = ticket.id AND ended_at IS NULL ORDER BY id DESC LIMIT 1) END,
+ CASE WHEN ticket.next_metric IS NOT NULL THEN (SELECT calendar FROM clock
+   WHERE clock.ticket_id = ticket.id AND clock.metric = ticket.next_metric) END AS next_calendar"""
 
 
 SORTS: Mapping[str, str] = {

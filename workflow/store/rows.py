@@ -289,6 +289,12 @@ class TicketDetail:
     escalation: EscalationDetail | None = None
     links: tuple[LinkDetail, ...] = ()
     suggestion: SuggestionDetail | None = None
+    urgency: int | None = None
+    """How urgent the customer's words are (model.Urgency as a number)."""
+    contacts: int = 0
+    policy: str | None = None
+    suggested_macro: str | None = None
+    wants_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
