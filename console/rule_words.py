@@ -35,7 +35,7 @@ def group_words(group: GroupSettings) -> str:
 
 def policies_of(rules: Rules) -> tuple[Policy, ...]:
     """The policies in the order in which they are tried."""
-    return tuple(rules.policies)
+    return tuple(rules.policies.in_order)
 
 
 def match_words(policy: Policy) -> str:

@@ -75,7 +75,7 @@ def _table(home: Path, settings: Settings, rules: Rules) -> tuple[Table, list[Pr
         return Table(), [Problem(str(path), 1, 1, str(fault).removeprefix(f"{path} "))]
     if text is None:
         return Table(), []
-    policies = [policy.name for policy in rules.policies]
+    policies = [policy.name for policy in rules.policies.in_order]
     return read_table(str(path), text, settings, policies)
 
 

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from workflow.apply import Context
+from workflow.errors import DeskError
+from workflow.model import ENGINE
 from workflow.routing.apply import route
+from workflow.store.store import Arrived
 
 __all__ = ["sort"]
 
+_STEPS: Sequence[Callable[[Context, Sequence[Arrived]], None]] = (route,)
+"""In their order: each may use what the one before it has found out."""
+
 
 def sort(context: Context) -> None:
-    """Find out what the messages of this transaction are about, and where their tickets belong."""
-    arrived = context.transaction.arrived
-    if not arrived:
+    """Find out what the messages of this transaction are about, and where their tickets belong.
+
+    A step that cannot be done leaves nothing of itself behind but an event that says why: the
+    messages are taken in whatever the team's files say.
+    """
+    transaction = context.transaction
+    if not transaction.arrived:
         return
-    context.transaction.session.flush()
-    route(context, arrived)
+    transaction.session.flush()
+    for step in _STEPS:
+        try:
+            with transaction.session.begin_nested():
+                step(context, transaction.arrived)
+        except DeskError as fault:
+            data = {"step": step.__name__, "problem": str(fault)}
+            for ticket in sorted({one.ticket for one in transaction.arrived}):
+                transaction.record("ticket.unsorted", ticket, ENGINE, "intake", data)

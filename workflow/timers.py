@@ -31,9 +31,7 @@ def fire_due(desk: Desk) -> int:
     remake_stale(desk)
     fired = 0
     while True:
-        told = (
-            _tell_clocks(desk) + _tell_marks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
-        )
+        told = _tell_clocks(desk) + _tell_marks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
         fired += told
         if told < _BATCH:
             return fired

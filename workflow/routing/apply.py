@@ -216,6 +216,12 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
     if assignee is not None and batch.staff.gone(assignee):
         more["away"] = assignee
         assignee = None
+    policy = None
+    if given.policy is not None and "policy" not in kept:
+        policy = context.rules.policies.named(given.policy)
+        if policy is None:
+            # sla.toml was written since: workflow check says so, and the mail is in all the same.
+            more["unknown_policy"] = given.policy
     _tell(batch.context, number, route, more)
     if given.priority is not None and "priority" not in kept:
         APPLY[SetPriority](context, SetPriority(number, given.priority))
@@ -232,8 +238,8 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
             move = replace(move, assignee="")
         APPLY[Assign](context, move)
         batch.staff.moved(before, ticket.assignee)
-    if given.policy is not None and "policy" not in kept and ticket.policy != given.policy:
-        APPLY[SetField](context, SetField(number, "policy", given.policy))
+    if policy is not None and ticket.policy != policy.name:
+        APPLY[SetField](context, SetField(number, "policy", policy.name))
     put_tags(context, number, [t for t in given.tags if t not in batch.facts[number].tags])
     if given.suggest is not None and ticket.suggested_macro != given.suggest:
         _suggest(context, ticket, given.suggest)

@@ -11,7 +11,9 @@ from sqlalchemy import event as listening
 
 from tests.workflow.bench import ANA, SETTINGS, Bench
 from workflow.actions import Assign, NewTicket, SetField, SetPriority
+from workflow.apply import APPLY
 from workflow.clock import ManualClock
+from workflow.errors import NotFound
 from workflow.model import Priority
 from workflow.rulebook import RuleBook
 
@@ -41,6 +43,10 @@ class Routed(Bench):
         path = self.home / "workflow" / "routing.csv"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+        (path.parent / "sla.toml").write_text(
+            '[[policy]]\nname = "Any"\nfirst_response = "8h"\n'
+            '[[policy]]\nname = "Billing error"\nfirst_response = "1h"\n'
+        )
 
     def routed(self, ticket: int) -> list[dict[str, Any]]:
         """What was told of its routing."""
@@ -207,3 +213,26 @@ def test_reads_do_not_grow_with_the_batch(bench: Routed) -> None:
     statements(1)
     few, many = statements(2), statements(40)
     assert many == few
+
+
+def test_a_policy_that_is_not_there_any_more_keeps_no_mail_out(bench: Routed) -> None:
+    (bench.home / "workflow" / "sla.toml").unlink()
+    number = bench.opened(text="You charged twice.")
+    assert bench.ticket(number).policy == "Built-in"
+    assert bench.ticket(number).assignee == "ana"
+    assert bench.routed(number)[-1]["unknown_policy"] == "Billing error"
+
+
+def test_a_table_that_cannot_be_applied_keeps_no_mail_out(
+    bench: Routed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_context: object, _action: object) -> None:
+        raise NotFound("there is no agent 'ana' any more")
+
+    monkeypatch.setitem(APPLY, Assign, refuse)
+    number = bench.opened(text="You charged twice.")
+    ticket = bench.ticket(number)
+    assert (ticket.priority, ticket.assignee, len(ticket.messages)) == (Priority.MEDIUM, None, 1)
+    event = next(e for e in ticket.events if e.name == "ticket.unsorted")
+    assert event.data == {"step": "route", "problem": "there is no agent 'ana' any more"}
+    assert bench.routed(number) == []
