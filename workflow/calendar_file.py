@@ -19,7 +19,7 @@ from workflow.opening_hours import DAY_S, Closing, DayHours, OpeningHours
 from workflow.plaintext import one_line
 from workflow.toml_lines import Entry, TomlFile
 
-__all__ = ["BUILT_IN", "FILE", "files_beside", "load_calendars"]
+__all__ = ["BUILT_IN", "FILE", "files_beside", "load_calendars", "zone_named"]
 
 FILE = "workflow/calendars.toml"
 BUILT_IN: Mapping[str, Calendar] = {ALWAYS.name: ALWAYS}
@@ -106,12 +106,8 @@ def _calendar(entry: Entry, name: str, folder: Path) -> WorkingTime:
     return WorkingTime(name, hours, (f"{folder.name}/{ics}",) if ics else ())
 
 
-def _zone(entry: Entry) -> ZoneInfo:
-    name = entry.text("timezone")
-    if not name:
-        raise entry.fault(
-            "timezone", 'a calendar needs a time zone: write timezone = "Europe/Berlin"'
-        )
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of a name; raises ValueError with what is near."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -128,7 +124,19 @@ def _zone(entry: Entry) -> ZoneInfo:
     hint = (
         f"did you mean {near}?" if near else "write it like Europe/Berlin, America/New_York or UTC"
     )
-    raise entry.fault("timezone", f"there is no time zone {name!r}: {hint}")
+    raise ValueError(f"there is no time zone {name!r}: {hint}")
+
+
+def _zone(entry: Entry) -> ZoneInfo:
+    name = entry.text("timezone")
+    if not name:
+        raise entry.fault(
+            "timezone", 'a calendar needs a time zone: write timezone = "Europe/Berlin"'
+        )
+    try:
+        return zone_named(name)
+    except ValueError as fault:
+        raise entry.fault("timezone", str(fault)) from None
 
 
 def _day_hours(entry: Entry, key: str, texts: tuple[str, ...]) -> DayHours:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
-from workflow.calendars import ALWAYS, Calendar
+from workflow.calendars import ALWAYS, Calendar, CalendarError
 from workflow.clock import parse_duration
 from workflow.model import Metric, Priority, Status
 from workflow.plaintext import one_line
@@ -34,6 +35,9 @@ _HINTS = {
     "priority": "give a target for each: resolution = { high = \"4h\" }",
     "escalate": "write escalate_unresolved",
 }  # fmt: skip
+_ALWAYS_DUE_S = 300 * 86_400
+"""By the calendar that opens least a promise of this length is still due within its years."""
+_LATE = datetime(2100, 1, 1, tzinfo=UTC)
 _LONGEST_S = 5 * 366 * 86_400
 
 
@@ -76,10 +80,12 @@ def _policy(entry: Entry, calendars: Mapping[str, Calendar]) -> Policy:
         )
     escalate = _targets(entry, "escalate_unresolved")
     _refuse_late(entry, escalate, targets[Metric.RESOLUTION])
+    calendar = _calendar(entry, calendars)
+    _refuse_never_due(entry, calendar, targets)
     return Policy(
         name=name,
         targets={metric: by for metric, by in targets.items() if by},
-        calendar=_calendar(entry, calendars),
+        calendar=calendar,
         warn_share=warn_share,
         warn_s=warn_s,
         pause_on=_pause_on(entry),
@@ -157,6 +163,20 @@ def _refuse_late(
                 f"a ticket of priority {priority.word} would be escalated after its resolution is"
                 " due: make it less than resolution",
             )
+
+
+def _refuse_never_due(
+    entry: Entry, calendar: Calendar, targets: Mapping[Metric, Mapping[Priority, int]]
+) -> None:
+    """A long promise by a calendar that hardly opens would be due after all the years it counts."""
+    for metric, by_priority in targets.items():
+        longest = max(by_priority.values(), default=0)
+        if longest <= _ALWAYS_DUE_S:
+            continue
+        try:
+            calendar.due(_LATE, longest)
+        except CalendarError as fault:
+            raise entry.fault(metric, str(fault)) from None
 
 
 def _warn(entry: Entry) -> tuple[float, int | None]:

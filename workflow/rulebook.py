@@ -4,6 +4,7 @@ whoever works with it.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -117,7 +118,12 @@ class RuleBook:
 
     def _clocks_version(self) -> str:
         digests = (self.policies.digest, self.triggers.digest, self.escalation.digest)
-        return "-".join(digest[:8] for digest in digests) if any(digests) else ""
+        if not any(digests):
+            return ""
+        # A calendar may count otherwise with its file as it was: holidays are a library's.
+        calendars = {policy.calendar.version for policy in self.policies.value.in_order}
+        counted = hashlib.sha256(" ".join(sorted(calendars)).encode()).hexdigest()
+        return "-".join(digest[:8] for digest in (*digests, counted))
 
     @property
     def problems(self) -> list[str]:

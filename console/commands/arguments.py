@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from console.commands.team_arguments import team_verbs
+from console.commands.team_arguments import place_words, team_verbs
 from workflow.errors import UsageError
 
 __all__ = ["HANDLERS", "build_parser", "read_arguments"]
@@ -416,6 +416,9 @@ def _setup_verb(verb: _AddVerb) -> None:
         "--login", metavar="ACCOUNT", help="log in again for an account that is there"
     )
     oauth.add_argument("--way", choices=("browser", "device"), help="how to log in")
+    place = found.add_argument_group("the ready-made workflow (where there is none yet)")
+    place.add_argument("--no-workflow", action="store_true", help="leave it out")
+    place_words(place)
     found.add_argument("--base-url", metavar="URL", help="another Bot API server")
     found.add_argument(
         "--store-in-keyring",

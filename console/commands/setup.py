@@ -12,8 +12,10 @@ from console.bootstrap import Desktop
 from console.commands.answer import Answer, tell
 from console.setup.asking import Asker, Scripted, Terminal
 from console.setup.dialogue import Outcome, Setup, Tools, set_up
-from workflow.errors import UsageError
+from console.setup.ready_made import ask_place, words_of
+from workflow.errors import DeskError, UsageError
 from workflow.settings import ChannelSettings, load_settings
+from workflow.starter_set import Installed, install, is_fresh
 
 __all__ = ["our_tools", "setup"]
 
@@ -42,7 +44,39 @@ def setup(desktop: Desktop, args: Namespace) -> Answer:
         kept = "what was written before is kept" if written else "nothing was changed"
         tell(f"\ndeskhand: stopped; {kept}")
         return Answer(_document(desktop, outcomes), status=130)
-    return Answer(_document(desktop, outcomes), _next_steps(args, desktop, outcomes))
+    installed = _workflow(work, outcomes)
+    document = _document(desktop, outcomes)
+    document["workflow"] = asdict(installed) if installed is not None else None
+    return Answer(document, _next_steps(args, desktop, outcomes))
+
+
+def _workflow(work: Setup, outcomes: list[Outcome]) -> Installed | None:
+    """The ready-made workflow, for a desk that has been set up and has none yet."""
+    if work.options.no_workflow or not any(outcome.written for outcome in outcomes):
+        return None
+    if not is_fresh(work.home):
+        return None
+    asker = work.asker
+    if asker.interactive:
+        asker.say(
+            "\nA ready-made workflow says what you promise, who gets what, and when it is moved up."
+            f" It is text in {work.home / 'workflow'}, for you to read and change."
+        )
+        if not asker.agrees("  Install it?", default=True):
+            return None
+    try:
+        place = ask_place(asker, work.options)
+    except KeyboardInterrupt:
+        asker.say("\nno workflow was installed: deskhand workflow install does it later")
+        return None
+    try:
+        done = install(work.home, load_settings(work.home), place)
+    except DeskError as fault:
+        # The accounts are written and work; this can be done later.
+        asker.say(f"no workflow was installed: {fault}")
+        return None
+    asker.say(words_of(done, work.home))
+    return done
 
 
 def our_tools() -> Tools:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-__all__ = ["team_verbs"]
+__all__ = ["place_words", "team_verbs"]
 
 
 def team_verbs(
@@ -46,3 +46,22 @@ def _workflow(
     )
     drawn = part(whats, "diagram", "the path of a ticket as a drawing")
     drawn.add_argument("--format", choices=("text", "mermaid"), default="text")
+    added = part(
+        whats,
+        "install",
+        "write the ready-made files that are missing; what is there stays as it is",
+    )
+    added.add_argument("names", nargs="*", metavar="NAME", help="only these of those --list shows")
+    added.add_argument("--list", action="store_true", help="what there is, and what is here")
+    added.add_argument("--print", action="store_true", help="show the texts, write nothing")
+    added.add_argument(
+        "--beside", action="store_true", help="what is there is also written next to it, unread"
+    )
+    place_words(added)
+
+
+def place_words(found: argparse._ActionsContainer) -> None:
+    """Where the team works, for its calendar."""
+    found.add_argument("--timezone", metavar="ZONE", help="that of this computer if not given")
+    found.add_argument("--country", metavar="DE", help="whose public holidays are kept")
+    found.add_argument("--subdivision", metavar="BE", help="the state or region of it")

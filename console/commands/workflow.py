@@ -8,6 +8,7 @@ from typing import Any
 
 from console.bootstrap import Desktop
 from console.commands.answer import Answer, table
+from console.commands.install import install_workflow
 from console.rule_diagram import MERMAID, mermaid, picture
 from console.rule_words import (
     doing_words,
@@ -33,8 +34,13 @@ Rows = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 
 
 def workflow(desktop: Desktop, args: Namespace) -> Answer:
-    """``workflow check|show|diagram``."""
-    doing = {"check": _check, "show": _show, "diagram": _diagram}
+    """``workflow check|show|diagram|install``."""
+    doing = {
+        "check": _check,
+        "show": _show,
+        "diagram": _diagram,
+        "install": install_workflow,
+    }
     return doing[args.what](desktop, args)
 
 

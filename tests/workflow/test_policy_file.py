@@ -141,3 +141,16 @@ def test_a_mistake_is_named_with_its_place_and_what_fits(
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, text)
     assert f"sla.toml:{sentence}" in str(caught.value)
+
+
+def test_a_promise_that_would_be_due_in_no_lifetime_is_refused(tmp_path: Path) -> None:
+    rare = '[[calendar]]\nname = "rare"\ntimezone = "UTC"\nmonday = ["09:00-09:30"]\n'
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow" / "calendars.toml").write_text(rare, encoding="utf-8")
+    calendars = load_calendars(tmp_path)
+    text = '[[policy]]\nname = "a"\ncalendar = "rare"\nfirst_response = "{}"\n'
+    (tmp_path / FILE).write_text(text.format("300d"), encoding="utf-8")
+    assert load_policies(tmp_path, calendars).named("a")
+    (tmp_path / FILE).write_text(text.format("1000d"), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"sla\.toml:4:1: .* out of the years that are counted"):
+        load_policies(tmp_path, calendars)
