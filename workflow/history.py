@@ -52,6 +52,8 @@ class Projection:
     clocks: Mapping[Metric, sla.Clock]
     counted: Mapping[Metric, sla.Clock]
     """Those too that promise nothing."""
+    moments: Mapping[Metric, tuple[datetime | None, datetime | None]]
+    """When each clock is due and when it warns; None while it stands still."""
     priority: Priority
     waiting_since: datetime | None
     next_metric: str | None
@@ -147,16 +149,18 @@ def project(events: Sequence[Row], policies: Policies) -> Projection:
     """Clocks, waiting-since and ranks of a ticket from its events."""
     course = course_of(events, policies)
     clocks, waiting = course.clocks, course.waiting_since
+    moments = {metric: (clock.due_at, clock.warn_at) for metric, clock in clocks.items()}
     owed = [
-        (due, clock)
-        for clock in clocks.values()
-        if clock.ended_as is None and (due := clock.due_at) is not None
+        (due, warn, clock)
+        for clock, (due, warn) in zip(clocks.values(), moments.values(), strict=True)
+        if clock.ended_as is None and due is not None
     ]
-    due_at, soonest = min(owed, key=lambda pair: pair[0]) if owed else (None, None)
-    warns = [warn for _due, clock in owed if (warn := clock.warn_at) is not None]
+    due_at, _warn, soonest = min(owed, key=lambda one: one[0]) if owed else (None, None, None)
+    warns = [warn for _due, warn, _clock in owed if warn is not None]
     return Projection(
         clocks=clocks,
         counted=course.counted,
+        moments=moments,
         priority=course.priority,
         waiting_since=waiting,
         next_metric=soonest.metric.value if soonest else None,

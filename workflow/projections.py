@@ -7,20 +7,22 @@ computes them and ``doctor`` compares the two.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from workflow import sla
 from workflow.history import CLOCK_EVENTS, Projection, Row, project
-from workflow.model import Metric, Priority
+from workflow.model import Metric, Priority, from_millis
 from workflow.policy import Mark
 from workflow.policy_choice import Promised, choose_policies, facts_for
 from workflow.query.predicate import TicketFacts
 from workflow.rulebook import Rules
-from workflow.store.statements import bindparam, col, delete, select, update
+from workflow.store.facts import event_rows
+from workflow.store.statements import bindparam, col, delete, update
 from workflow.store.store import Transaction
-from workflow.store.tables import ClockMark, ClockRow, Event, Ticket
+from workflow.store.tables import ClockMark, ClockRow, Ticket
 
 __all__ = ["clock_rows", "events_of", "mark_rows", "refresh"]
 
@@ -91,14 +93,8 @@ def _update(transaction: Transaction, columns: list[dict[str, Any]]) -> None:
 def events_of(transaction: Transaction, tickets: list[int]) -> dict[int, list[Row]]:
     """The clock events of tickets, by ticket, in one query."""
     found: dict[int, list[Row]] = {}
-    query = (
-        select(Event.ticket_id, Event.at, Event.name, Event.data)
-        .where(col(Event.ticket_id).in_(tickets), col(Event.name).in_(CLOCK_EVENTS))
-        .order_by(col(Event.id))
-    )
-    for ticket_id, at, name, data in transaction.session.exec(query):
-        assert ticket_id is not None
-        found.setdefault(ticket_id, []).append((at, name, data))
+    for ticket, at, name, data in event_rows(transaction.raw, tickets, CLOCK_EVENTS):
+        found.setdefault(ticket, []).append((from_millis(at), name, json.loads(data)))
     return found
 
 
@@ -106,6 +102,7 @@ def clock_rows(ticket: int, projection: Projection) -> list[dict[str, Any]]:
     """The stored form of a ticket's clocks."""
     rows: list[dict[str, Any]] = []
     for metric, clock in projection.clocks.items():
+        due_at, warn_at = projection.moments[metric]
         standing = sla.judge(clock, clock.ended_at or clock.running_from or clock.started_at)
         rows.append(
             {
@@ -116,8 +113,8 @@ def clock_rows(ticket: int, projection: Projection) -> list[dict[str, Any]]:
                 "target_s": clock.target_s,
                 "started_at": clock.started_at,
                 "state": _stored_state(clock),
-                "due_at": clock.due_at,
-                "warn_at": clock.warn_at,
+                "due_at": due_at,
+                "warn_at": warn_at,
                 "remaining_s": standing.remaining_s,
                 "ended_at": clock.ended_at,
                 "at_risk_told": clock.at_risk_told,

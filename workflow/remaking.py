@@ -48,3 +48,4 @@ def _batches(desk: Desk) -> Iterator[int]:
                 return
             refresh(transaction, context.rules, [number for (number,) in rows])
         yield len(rows)
+        desk.store.make_way()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from workflow.query.conditions import Extra
 from workflow.query.predicate import TicketFacts
 from workflow.query.terms import people_text, word_line
 
-__all__ = ["load_facts", "promise_rows"]
+__all__ = ["event_rows", "load_facts", "promise_rows"]
 
 _BATCH = 500
 _CHOSEN = "IN (SELECT value FROM json_each(?))"
@@ -96,6 +96,17 @@ def promise_rows(
         (json.dumps(list(ticket_ids)),),
     ).fetchall():
         yield number, priority, status, policy, json.loads(set_by), bool(out)
+
+
+def event_rows(
+    connection: sqlite3.Connection, ticket_ids: Iterable[int], names: Collection[str]
+) -> list[tuple[int, int, str, str]]:
+    """Ticket, time, name and data (as JSON) of the events of tickets, in the order of writing."""
+    return connection.execute(
+        f"""SELECT ticket_id, at, name, data FROM event WHERE ticket_id {_CHOSEN}
+        AND name IN ({",".join("?" * len(names))}) ORDER BY id""",
+        (json.dumps(list(ticket_ids)), *names),
+    ).fetchall()
 
 
 def _batch(connection: sqlite3.Connection, ids: list[int], texts: bool) -> Iterator[TicketFacts]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from workflow.store.migrate import ensure_schema
 from workflow.store.tables import Change, Event, Message, Meta, Ticket
 
 __all__ = ["Arrived", "Store", "Transaction"]
+
+_PATIENCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,8 @@ class Store:
         self._engine = engine
         self.path = path
         self._lock = threading.RLock()
+        self._waiting = 0
+        """How many of this process wait to write; a hint, not guarded."""
         self._listeners: list[Callable[[], None]] = []
         self._secret: bytes | None = None
 
@@ -210,6 +215,15 @@ class Store:
         """Call ``listener`` after every commit of this process, in the thread that committed."""
         self._listeners.append(listener)
 
+    def make_way(self) -> None:
+        """Between two transactions of long background work: let whoever waits to write go first. The
+        lock by itself would go to the one that has just given it back.
+        """
+        for _ in range(_PATIENCE):
+            time.sleep(0.002)
+            if not self._waiting:
+                return
+
     @contextmanager
     def write(self, now: datetime) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and leaves nothing behind when it raises.
@@ -217,7 +231,9 @@ class Store:
         Raises StoreError when the database is locked for longer than five seconds, full or damaged,
         and Refusal when somebody else changed the same ticket at the same moment.
         """
+        self._waiting += 1
         with self._lock:
+            self._waiting -= 1
             try:
                 with Session(self._engine, expire_on_commit=False) as session, session.begin():
                     transaction = Transaction(session, now)
