@@ -1,7 +1,7 @@
 """``python -m benchmarks``: measure deskhand and, on the same mail in the same run, its peers.
 
-    python -m benchmarks [--sizes 1k,10k,100k] [--only import,search,queue,screen,arrival,working-time] [--runs N]
-                         [--work DIR] [--json FILE] [--no-peers] [--keep]
+    python -m benchmarks [--sizes 1k,10k,100k] [--only PART,PART] [--runs N] [--work DIR] [--json FILE]
+                         [--no-peers] [--keep]
 
 Prints one Markdown table. Figures of different runs or machines do not compare; the ratios of one
 run do. Whatever a run writes lies under the work folder and is removed at its end, not before: a file
@@ -25,13 +25,14 @@ from benchmarks.corpus import CorpusMissing, make
 from benchmarks.figures import size_of, size_word
 from benchmarks.importing import Imported, Imports, WrongCount, import_all
 from benchmarks.queues import time_views, worked_home
+from benchmarks.remaking import time_remaking
 from benchmarks.screens import BARE_LIST, programs, time_screens
 from benchmarks.table import Row, as_json, as_markdown
 from benchmarks.tickets import Work
 from benchmarks.working_time import time_working_time
 
-PARTS = ("import", "search", "queue", "screen", "arrival", "working-time")
-WITHOUT_MAIL = {"working-time"}
+PARTS = ("import", "search", "queue", "screen", "arrival", "working-time", "remaking")
+WITHOUT_MAIL = {"working-time", "remaking"}
 """Parts that need no mail and no desk of any size."""
 WORK = Path(__file__).resolve().parent / "work"
 
@@ -73,6 +74,8 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
     largest = max(args.sizes)
     if "working-time" in args.only:
         rows += judging.working_time_rows(time_working_time(args.runs, _say))
+    if "remaking" in args.only:
+        rows += judging.remaking_rows(time_remaking(run / "remaking", _say))
     for size in sorted(args.sizes) if set(args.only) - WITHOUT_MAIL else ():
         corpus = make(args.work, size, _say)
         runs = 1 if size >= _LARGE or "import" not in args.only else args.runs

@@ -18,6 +18,7 @@ from console.bridge import AccountState, Bridge, Delivered, Engine, Team
 from console.macro_shelf import LOOK_S, Shelf
 from console.own_keys import own_keys
 from console.screens.desk import DeskScreen
+from console.team_watch import TeamWatch
 from console.themes import MONO, THEMES, Inks
 from workflow.errors import DeskError
 
@@ -133,7 +134,9 @@ class ConsoleApp(App[int]):
             safe.notify(self, self._wrong_keys, "warning", 12)
         if self.home is not None:
             home = self.home
-            self.bridge.in_background(lambda: _team(home), self._put_team, self.desk.complain)
+            watch = TeamWatch(self.bridge, home, self._put_team, self.desk.complain)
+            watch.look()
+            self.set_interval(LOOK_S, watch.look)
             shelf = Shelf(
                 self.bridge,
                 home,
@@ -151,11 +154,13 @@ class ConsoleApp(App[int]):
             self._engine_thread.start()
 
     def _put_team(self, team: Team) -> None:
+        before = self.bridge.team
         self.bridge.team = team
         self.bridge.countdown.calendars = team.calendars
         self.desk.team_changed()
-        if team.problem is not None:
-            safe.notify(self, team.problem, "warning", 12)
+        if team.problems != before.problems:
+            fresh = [each for each in team.problems if each not in before.problems]
+            self.desk.rules_told(team.problems, fresh)
 
     def _run_engine(self) -> None:
         assert self.engine_factory is not None
@@ -184,25 +189,6 @@ class ConsoleApp(App[int]):
             self._engine.stop()
         if self._engine_thread is not None:
             self._engine_thread.join(seconds)
-
-
-def _team(home: Path) -> Team:
-    from workflow.rulebook import RuleBook
-    from workflow.settings import load_settings
-
-    settings = load_settings(home)
-    book = RuleBook(home, settings)
-    escalation = book.escalation.value
-    return Team(
-        tuple(agent.name for agent in settings.agents),
-        tuple((group.name, group.level) for group in settings.groups),
-        tuple((channel.name, channel.kind) for channel in settings.channels),
-        tuple(level.name for level in escalation.levels),
-        escalation.reasons,
-        "; ".join(book.problems) or None,
-        settings,
-        book.calendars.value,
-    )
 
 
 def make_desk(desktop: Desktop) -> Desk:

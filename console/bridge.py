@@ -187,8 +187,8 @@ class Team(NamedTuple):
     """Where tickets can be moved up to."""
     reasons: tuple[str, ...] = ()
     """The reasons that may be given for it; none: any word."""
-    problem: str | None = None
-    """What is wrong with a file of the team, as a sentence."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the files under workflow/, a sentence each."""
     settings: Settings = Settings()
     """Accounts with their addresses, and how they are signed."""
     calendars: Mapping[str, Calendar] = {ALWAYS.name: ALWAYS}

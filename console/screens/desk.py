@@ -366,7 +366,10 @@ class DeskScreen(Screen[None]):
             self._read_ticket(self.ticket.id)  # how a mail is being sent changes without an event
 
     def team_changed(self) -> None:
-        """The files of the team have been read: what is being written may go out another way."""
+        """The files of the team have been read: what is being written may go out another way, and what
+        is left of a promise may count otherwise.
+        """
+        self.queue.tick()
         if self._writing is not None:
             self._writing.show()
 
@@ -404,7 +407,7 @@ class DeskScreen(Screen[None]):
         """Files of macros have other faults than before; they stay named as long as they are there."""
         assert self.shelf is not None
         names = dict.fromkeys(problem.place.file.rpartition("/")[2] for problem in problems)
-        self.foot.faults = (f"macros ✕ {', '.join(names)}",) if names else ()
+        self.foot.faults["macros"] = tuple(names)
         usable = {macro.file for macro in self.shelf.macros}
         for problem in fresh[:3]:
             kept = problem.place.file in usable
@@ -412,6 +415,18 @@ class DeskScreen(Screen[None]):
             safe.notify(self.app, f"{self.shelf.say(problem)}. {then}", "warning", 12)
         if not problems:
             self.say("The files of the macros are in order again.", "good")
+        self.say_place()
+
+    def rules_told(self, problems: Sequence[str], fresh: Sequence[str]) -> None:
+        """Files under workflow/ have other faults than before; the last good version of each goes on."""
+        names = dict.fromkeys(
+            sentence.partition(":")[0].rpartition("/")[2] for sentence in problems
+        )
+        self.foot.faults["workflow"] = tuple(names)
+        for sentence in fresh[:3]:
+            safe.notify(self.app, f"{sentence}. The version before goes on.", "warning", 12)
+        if not problems:
+            self.say("The files under workflow/ are in order again.", "good")
         self.say_place()
 
     def tick(self) -> None:

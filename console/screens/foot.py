@@ -51,8 +51,13 @@ class Foot:
         self._own_keys = own_keys
         self.held = 0
         """How many held items wait for a person."""
-        self.faults: tuple[str, ...] = ()
-        """What is wrong with files of the team, until they are mended."""
+        self.faults: dict[str, tuple[str, ...]] = {}
+        """Names of files of the team that have a fault, by what they are, until they are mended."""
+
+    def _fault_words(self) -> list[tuple[str, str]]:
+        return [
+            (f"{kind} ✕ {', '.join(names)}", "late") for kind, names in self.faults.items() if names
+        ]
 
     def say(self, text: str, ink: str, seconds: float) -> None:
         """A sentence in place of the left part, for some seconds."""
@@ -66,7 +71,7 @@ class Foot:
         """Bring both lines up to date."""
         queue = desk.queue
         left = account_words(list(desk.bridge.accounts.values()), desk.bridge.now())
-        left = [*((words, "late") for words in self.faults), *left]
+        left = [*self._fault_words(), *left]
         if self.held:
             left.insert(0, (f"{self.held} held · H", "risk"))
         if desk.filter_text:
