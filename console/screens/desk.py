@@ -412,7 +412,7 @@ class DeskScreen(Screen[None]):
         for problem in fresh[:3]:
             kept = problem.place.file in usable
             then = "The version before goes on." if kept else "It cannot be used until then."
-            safe.notify(self.app, f"{self.shelf.say(problem)}. {then}", "warning", 12)
+            safe.notify(self.app, f"{_ended(self.shelf.say(problem))} {then}", "warning", 12)
         if not problems:
             self.say("The files of the macros are in order again.", "good")
         self.say_place()
@@ -424,7 +424,7 @@ class DeskScreen(Screen[None]):
         )
         self.foot.faults["workflow"] = tuple(names)
         for sentence in fresh[:3]:
-            safe.notify(self.app, f"{sentence}. The version before goes on.", "warning", 12)
+            safe.notify(self.app, f"{_ended(sentence)} The version before goes on.", "warning", 12)
         if not problems:
             self.say("The files under workflow/ are in order again.", "good")
         self.say_place()
@@ -500,3 +500,7 @@ def _for_anybody(bridge: Bridge, views: Sequence[View]) -> tuple[View, ...]:
         return True
 
     return tuple(view for view in views if fits(view))
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(("?", "!", ".")) else f"{sentence}."

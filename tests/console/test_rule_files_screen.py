@@ -56,7 +56,9 @@ async def test_an_edit_counts_otherwise_and_a_fault_is_named_until_it_is_mended(
         assert (found.next_due_ms - now_ms) / 1000 > left
         write(sample, POLICIES.replace("first_response", "first_respons"), "09:00-17:00")
         await until(pilot, lambda: "workflow ✕ sla.toml" in screen_text(pilot))
-        await until(pilot, lambda: "sla.toml:4:1: there is no setting" in screen_text(pilot))
+        told = " ".join(str(notice.message) for notice in pilot.app._notifications)
+        assert "workflow/sla.toml:4:1: there is no setting 'first_respons'" in told
+        assert "did you mean first_response? The version before goes on." in told
         fire_due(desktop.desk)
         again = desk.queue.row(row.id)
         assert again is not None
