@@ -52,10 +52,21 @@ HANDLERS = {
 }
 """Where each verb is done; loaded when it is used."""
 
-_DASHED = ("set", "list", "search")
+_DASHED = ("set", "list", "search", "workflow")
 """Verbs whose words may begin with a hyphen: ``-assignee:me``, ``-tag``."""
 
-_VALUED = ("--home", "--agent", "--now", "--view", "--sort", "--limit", "--order")
+_VALUED = (
+    "--home",
+    "--agent",
+    "--now",
+    "--view",
+    "--sort",
+    "--limit",
+    "--order",
+    "--days",
+    "--against",
+    "--format",
+)
 """The options whose next word is their value, before such verbs and after them."""
 
 _HELD_WORDS = ("list", "show", "release", "discard", "allow", "block", "rules")

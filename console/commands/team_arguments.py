@@ -59,9 +59,30 @@ def _workflow(
     )
     place_words(added)
 
+    tried = part(
+        whats, "test", "the last days gone through again with changed files; writes nothing"
+    )
+    watched = part(whats, "shadow", "what rules in shadow would have done, beside what happened")
+    for found in (tried, watched):
+        found.add_argument("query", nargs="*", metavar="QUERY", help="only tickets that it finds")
+        found.add_argument("--days", type=_days, default=30, metavar="N", help="30 if not given")
+    tried.add_argument(
+        "--against",
+        metavar="DIR",
+        help="a folder with a changed copy of workflow/ (and of deskhand.toml, if there is one);"
+        " if not given, the files of the home as they are now",
+    )
+    tried.add_argument("--live", action="store_true", help="count rows in shadow as live")
+
 
 def place_words(found: argparse._ActionsContainer) -> None:
     """Where the team works, for its calendar."""
     found.add_argument("--timezone", metavar="ZONE", help="that of this computer if not given")
     found.add_argument("--country", metavar="DE", help="whose public holidays are kept")
     found.add_argument("--subdivision", metavar="BE", help="the state or region of it")
+
+
+def _days(word: str) -> int:
+    if not word.isdigit() or not 0 < int(word) <= 3_660:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number of days from 1 to 3660")
+    return int(word)

@@ -34,7 +34,11 @@ Rows = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
 
 
 def workflow(desktop: Desktop, args: Namespace) -> Answer:
-    """``workflow check|show|diagram|install``."""
+    """``workflow check|show|diagram|install|test|shadow``."""
+    if args.what in ("test", "shadow"):
+        from console.commands import trying
+
+        return trying.test(desktop, args) if args.what == "test" else trying.shadow(desktop, args)
     doing = {
         "check": _check,
         "show": _show,

@@ -238,7 +238,8 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
             move = replace(move, assignee="")
         APPLY[Assign](context, move)
         batch.staff.moved(before, ticket.assignee)
-    if policy is not None and ticket.policy != policy.name:
+    named = ticket.policy if "policy" in ticket.set_by else None
+    if policy is not None and named != policy.name:
         APPLY[SetField](context, SetField(number, "policy", policy.name))
     put_tags(context, number, [t for t in given.tags if t not in batch.facts[number].tags])
     if given.suggest is not None and ticket.suggested_macro != given.suggest:
