@@ -304,8 +304,11 @@ def assign(context: Context, action: a.Assign) -> Result:
         ticket.level = action.level or None
         said.append(f"level {ticket.level or 'none'}")
     after = {"assignee": ticket.assignee, "group": ticket.group_name, "level": ticket.level}
-    if after != before:
-        changed = [name for name, value in after.items() if value != before[name]]
+    changed = [name for name, value in after.items() if value != before[name]]
+    if action.assignee and context.actor.kind == "agent" and not set_by_person(ticket, "assignee"):
+        # Who takes what a rule had given them means it: from now on no rule takes it away.
+        changed = list(dict.fromkeys(("assignee", *changed)))
+    if changed:
         data = {"before": before, "after": after, **note_setter(context, ticket, *changed)}
         context.record("ticket.assigned", ticket.id, data)
         context.transaction.session.add(ticket)

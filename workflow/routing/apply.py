@@ -231,6 +231,9 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
         group=given.group if "group" not in kept else None,
         level=given.level if "level" not in kept else None,
     )
+    if move.group is not None and set_by_person(ticket, "level"):
+        # A group brings its own level along, unless one is named.
+        move = replace(move, level=ticket.level or "")
     if move != Assign(number):
         before = ticket.assignee
         if assignee is None and move.group not in (None, ticket.group_name) and before is not None:

@@ -237,6 +237,9 @@ class _Walk:
         for name, column in names.items():
             if name in after and after[name] != getattr(self.facts, column):
                 self.set_by[name] = event.actor
+        if event.data.get("set_after", {}).get("assignee"):
+            # Somebody took what they had been given.
+            self.set_by["assignee"] = event.actor
         self.change(**changes)
         by_person = self.set_by.get("assignee", "").startswith("agent:")
         self.taken |= self.facts.escalated_to is not None
@@ -352,7 +355,9 @@ class _Retold(_Walk):
     def _give(self, route: Route, at: datetime) -> None:
         given = route.given
         group = self.settings.group(given.group)
-        level = given.level or (group.level if group is not None else None)
+        level = given.level
+        if level is None and group is not None and not self.chosen("group"):
+            level = group.level
         wanted = {
             "group": ("group_name", given.group),
             "level": ("level", level),

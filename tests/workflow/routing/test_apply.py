@@ -159,6 +159,24 @@ def test_what_a_person_has_chosen_stays(bench: Routed) -> None:
     assert bench.routed(number)[-1]["kept"] == {"level": "agent:ana", "priority": "agent:ana"}
 
 
+def test_a_group_does_not_bring_its_level_over_a_person_s(bench: Routed) -> None:
+    number = bench.opened(text="hello")
+    bench.do(SetField(number, "level", "L9"))
+    bench.write("rule,text,->,group\nall,bulk,,experts\n")
+    bench.follow_up(number, text="bulk")
+    ticket = bench.ticket(number)
+    assert (ticket.group_name, ticket.level) == ("experts", "L9")
+
+
+def test_taking_what_a_rule_has_given_makes_it_a_person_s(bench: Routed) -> None:
+    number = bench.opened(text="charged twice")
+    bench.do(Assign(number, assignee="ana"))
+    bench.follow_up(number, text="and a bulk order")
+    assert len(bench.routed(number)) == 1
+    ((by,),) = bench.rows("SELECT json_extract(set_by, '$.assignee') FROM ticket")
+    assert by == "agent:ana"
+
+
 def test_a_named_agent_who_is_away_is_not_given_the_ticket(bench: Routed) -> None:
     from workflow.actions import SetPresence
 

@@ -163,7 +163,7 @@ def _step(bench: Bench, number: int, what: str, value: object) -> None:
 
 
 @given(STEPS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_the_same_rules_decide_the_same(steps: list[tuple[str, object]]) -> None:
     with desk() as bench:
         last = live(bench, steps)
