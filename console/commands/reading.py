@@ -253,16 +253,17 @@ def _policy(detail: TicketDetail) -> dict[str, object]:
         cause, evidence = "no policy matches", "workflow/sla.toml promises nothing for it"
     elif chosen is None:
         cause, evidence = "default", "the built-in policy"
+    elif chosen.data.get("set_after"):
+        cause, evidence = chosen.actor, f"named by {chosen.cause} at {rfc3339(chosen.at)}"
     else:
-        rule = chosen.cause if chosen.actor == "engine" else f"{chosen.actor} {chosen.cause}"
-        cause = f"{rule}: the first that matches"
-        evidence = str(chosen.data.get("match") or "every ticket")
+        cause = chosen.cause
+        evidence = f"the first that matches: {chosen.data.get('match') or 'every ticket'}"
     targets = ", ".join(f"{c.metric} {span_words(c.target_s)}" for c in detail.clocks)
     return {
         "field": "policy",
         "value": detail.policy,
         "cause": cause,
-        "evidence": f"{evidence}: {targets}" if targets else evidence,
+        "evidence": f"{evidence}; {targets}" if targets else evidence,
     }
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from console.commands.arguments import HANDLERS, read_arguments
 from console.keys_page import page_with_table
+from workflow.calendar_file import load_calendars
 from workflow.companies import load_companies
 from workflow.escalation_rules import load_escalation
+from workflow.policy_file import load_policies
 from workflow.routing.reach import gap, unreachable
 from workflow.routing.table import load_routes
 from workflow.settings import AgentSettings, GroupSettings, Settings, load_settings
@@ -104,6 +106,27 @@ def test_a_sample_of_rules_loads(page: str, name: str, text: str, tmp_path: Path
         ("L2", "finance", "lead"),
         ("lead", "leads", None),
     ]
+
+
+def test_the_sample_of_policies_loads(tmp_path: Path) -> None:
+    folder = tmp_path / "workflow"
+    folder.mkdir()
+    for name, page in (("calendars", "calendars"), ("sla", "clocks")):
+        found = re.search(rf"```toml workflow/{name}\.toml\n(.*?)```", _page(page), re.DOTALL)
+        assert found is not None, page
+        (folder / f"{name}.toml").write_text(found[1], encoding="utf-8")
+    policies = load_policies(tmp_path, load_calendars(tmp_path))
+    assert [(p.name, p.calendar.name) for p in policies.in_order] == [
+        ("Billing error", "office"),
+        ("Enterprise", "always"),
+        ("Everybody else", "office"),
+    ]
+    for setting in ("name", "match", "calendar", "escalate_unresolved", "warn", "pause_on"):
+        assert f"| `{setting}` |" in _page("clocks")
+
+
+def _page(name: str) -> str:
+    return next(page.read_text(encoding="utf-8") for page in PAGES if page.name == f"{name}.md")
 
 
 @pytest.mark.parametrize(("page", "command"), commands())

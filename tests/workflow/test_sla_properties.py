@@ -4,6 +4,7 @@ events say.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from workflow.actions import (
     Escalate,
     MarkSpam,
     Note,
+    RemoveTags,
+    SetField,
     SetPriority,
     SetStatus,
     Snooze,
@@ -34,6 +37,7 @@ from workflow.ledger import ledger, ledger_of
 from workflow.model import Metric, Priority, Status, to_millis
 from workflow.policy import BUILT_IN, Policies, Policy
 from workflow.projections import clock_rows
+from workflow.remaking import remake_stale
 from workflow.sla import Fact, course, fold, judge
 from workflow.timers import fire_due
 
@@ -102,10 +106,10 @@ def test_pausing_and_resuming_in_any_order_keeps_the_sum(
     assert round(clock.spent(at) * 1000) == spent
 
 
-def _check_stored(bench: Bench, policy: Policy) -> None:
+def _check_stored(bench: Bench, policies: Policies) -> None:
     for (number,) in bench.rows("SELECT id FROM ticket"):
         events = [(e.at, e.name, e.data) for e in bench.ticket(number).events]
-        made = project(events, Policies.of(policy))
+        made = project(events, policies)
 
         def millis(moment: datetime | None) -> int | None:
             return None if moment is None else to_millis(moment)
@@ -145,7 +149,7 @@ def _check_stored(bench: Bench, policy: Policy) -> None:
             )
             for row in expected
         ]
-        ledgers = ledger(events, Policies.of(policy), bench.clock.now())
+        ledgers = ledger(events, policies, bench.clock.now())
         assert {metric.value for metric in ledgers} == {row["metric"] for row in expected}
 
 
@@ -198,6 +202,91 @@ def test_what_is_stored_is_what_the_events_say(steps: list[tuple[int, int, bool]
                     moves[move % len(moves)](tickets[other])
                 except (Refusal, NotFound):
                     continue
-            _check_stored(bench, POLICY)
+            _check_stored(bench, Policies.of(POLICY))
+        finally:
+            bench.close()
+
+
+HOURS = """
+[[calendar]]
+name = "office"
+timezone = "Europe/Berlin"
+monday = ["09:00-12:00", "13:00-17:00"]
+tuesday = ["22:00-06:00"]
+thursday = ["00:00-24:00"]
+"""
+ONE = """
+[[policy]]
+name = "Billing"
+match = "topic:billing"
+calendar = "office"
+first_response = "1h"
+next_response = "2h"
+update = "5h"
+resolution = { urgent = "2h", high = "4h", medium = "1d" }
+escalate_unresolved = "1h"
+
+[[policy]]
+name = "VIP"
+match = "tier:vip -tag:free"
+first_response = "20m"
+resolution = "3h"
+warn = "1h"
+pause_on = ["pending", "on hold"]
+"""
+OTHER = """
+[[policy]]
+name = "VIP"
+match = "priority>=high"
+calendar = "office"
+next_response = "90m"
+resolution = "5h"
+
+[[policy]]
+name = "Rest"
+match = "-tag:free"
+first_response = { high = "1h", low = "9h" }
+resolution = "10h"
+"""
+
+
+@pytest.mark.slow
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.lists(st.tuples(steps_ms, st.integers(0, 99)), min_size=1, max_size=20))
+def test_it_is_with_policies_that_change_and_are_edited(steps: list[tuple[int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "workflow").mkdir()
+        (home / "workflow" / "calendars.toml").write_text(HOURS)
+        (home / "workflow" / "sla.toml").write_text(ONE)
+        bench = Bench(home, ManualClock(START))
+
+        def edit(text: str) -> object:
+            (home / "workflow" / "sla.toml").write_text(text)
+            return remake_stale(bench.desk)
+
+        try:
+            ticket = bench.opened()
+            moves = [
+                *_moves(bench),
+                lambda t: bench.do(SetField(t, "topic", "billing")),
+                lambda t: bench.do(SetField(t, "topic", None)),
+                lambda t: bench.do(SetField(t, "tier", "vip")),
+                lambda t: bench.do(SetField(t, "tier", "standard")),
+                lambda t: bench.do(AddTags(t, ("free",))),
+                lambda t: bench.do(RemoveTags(t, ("free",))),
+                lambda t: bench.do(SetField(t, "policy", "VIP")),
+                lambda t: bench.do(SetField(t, "policy", None)),
+                lambda t: edit(ONE),
+                lambda t: edit(OTHER),
+            ]
+            for milliseconds, move in steps:
+                bench.clock.advance(milliseconds / 1000)
+                with contextlib.suppress(Refusal, NotFound):
+                    moves[move % len(moves)](ticket)
+            # What is resolved keeps what it was judged by; open again it is made anew.
+            bench.do(SetStatus(ticket, Status.RESOLVED))
+            bench.do(MarkSpam(ticket, False), SetStatus(ticket, Status.OPEN))
+            _check_stored(bench, bench.desk.rule_book.current.policies)
         finally:
             bench.close()
