@@ -18,6 +18,7 @@ from datetime import datetime
 from channels.contract import Channel, Post, Receiver
 from channels.health import AccountState, Health, as_desk_error
 from channels.leasing import TIMERS, Leases, account_lease
+from channels.notices.teller import tell_due
 from channels.receiving import FeedReceiver
 from channels.registry import channel_of
 from channels.sending import Sender
@@ -30,6 +31,7 @@ from workflow.leases import Holder
 from workflow.settings import ChannelSettings, Settings
 from workflow.store.reads import Reads
 from workflow.timers import fire_due
+from workflow.triggers.react import react
 
 __all__ = ["AccountResult", "AccountState", "Engine", "EnginePass"]
 
@@ -146,6 +148,10 @@ class Engine:
                 if self._leases.held(TIMERS):
                     timers = fire_due(self._desk)
                 sent = asyncio.run(self._sender.send_due(self._mine()))
+                if self._leases.held(TIMERS):
+                    # What was sent is an event, too, on which a rule may wait.
+                    timers += react(self._desk)
+                    tell_due(self._desk)
                 list(pool.map(lambda one: self._copy(one, errors), accounts))
         finally:
             done.set()
@@ -207,6 +213,7 @@ class Engine:
         work: list[tuple[str, Callable[[], None]]] = [
             ("leases", lambda: self._leases.keep(self._stopping, self._changed)),
             ("timers", self._run_timers),
+            ("notices", self._run_notices),
             ("sending", self._sending.run),
             *((_thread_name(account), account.run) for account in self._accounts),
         ]
@@ -255,14 +262,19 @@ class Engine:
 
     def _run_timers(self) -> None:
         """Tell what is due; between two commits only the time itself can make something due."""
-        seen, due = -1, None
+        seen, due, rules = -1, None, None
         try:
             while not self._stopping.is_set():
                 pause = _LOOK_S
                 try:
                     if self._leases.held(TIMERS):
-                        version = self._reads.data_version()
-                        if version != seen:
+                        version, book = (
+                            self._reads.data_version(),
+                            self._desk.rule_book.current.rules,
+                        )
+                        if version != seen or book != rules:
+                            react(self._desk)
+                            rules = book
                             seen, due = version, self._reads.next_timer()
                         left = _LOOK_S if due is None else self._left(due)
                         if left <= 0:
@@ -276,6 +288,27 @@ class Engine:
                 self._stopping.wait(pause)
         finally:
             self._reads.close()
+
+    def _run_notices(self) -> None:
+        """Tell what rules have put down; in a thread of its own, since a receiver may be slow."""
+        seen, due = -1, None
+        reads = Reads(self._desk.store.path)
+        try:
+            while not self._stopping.is_set():
+                pause = _LOOK_S
+                try:
+                    if self._leases.held(TIMERS):
+                        version = reads.data_version()
+                        if version != seen:
+                            seen, due = version, reads.next_notice()
+                        if due is not None and self._left(due) <= 0:
+                            tell_due(self._desk)
+                except Exception as fault:  # noqa: BLE001  telling must go on
+                    as_desk_error(fault)
+                    pause = _STORE_PAUSE_S
+                self._stopping.wait(pause)
+        finally:
+            reads.close()
 
     async def _send_due(self) -> float:
         """Send what is due; the seconds until it is worth looking again."""

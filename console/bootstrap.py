@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from channels.engine import Engine
+    from macros.planning import RulePlans
     from workflow.calendars import Calendar
     from workflow.desk import Desk
     from workflow.files import FileStore
@@ -114,6 +115,7 @@ class Desktop:
             composers=composers(self.settings, self.files),
             readers=readers(self.settings, self.files),
             rule_book=self.rule_book,
+            macros=self.macro_plans,
         )
 
     def catch_up(self) -> None:
@@ -126,6 +128,13 @@ class Desktop:
             from workflow.remaking import remake_stale
 
             remake_stale(self.desk)
+
+    @cached_property
+    def macro_plans(self) -> RulePlans:
+        """The macros, for what rules do with them."""
+        from macros.planning import RulePlans
+
+        return RulePlans(self.home, self.settings, self.reads, self.clock)
 
     def engine(self) -> Engine:
         """An engine on this desk, not yet started."""

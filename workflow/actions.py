@@ -38,6 +38,7 @@ __all__ = [
     "SetPresence",
     "SetPriority",
     "SetStatus",
+    "Signal",
     "Snooze",
     "Split",
     "SplitCustomer",
@@ -164,7 +165,7 @@ class Reply(Action):
     ``sender`` is the address of ours that it comes from (None: the one that was written to),
     ``subject`` replaces that of the answered message. ``signature`` False leaves the signature of
     whoever sends away. ``unless_reply``: what is scheduled is taken back if the customer writes
-    before ``send_at``.
+    before ``send_at``. ``automatic``: a machine answers, and the message says so.
     """
 
     word: ClassVar[str] = "reply"
@@ -186,6 +187,7 @@ class Reply(Action):
     subject: str | None = None
     signature: bool = True
     unless_reply: bool = False
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,10 @@ class Forward(Action):
 
 @dataclass(frozen=True, slots=True)
 class Escalate(Action):
-    """Move a ticket up to a level, with what the next person needs to know."""
+    """Move a ticket up to a level, with what the next person needs to know.
+
+    Without ``urgent`` its people are told in the hours they chose.
+    """
 
     word: ClassVar[str] = "escalate"
     ticket: int
@@ -225,6 +230,7 @@ class Escalate(Action):
     needed: str = ""
     wanted_by: datetime | None = None
     promised: str = ""
+    urgent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,3 +394,13 @@ class SetPresence(Action):
     agent: str
     here: bool
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal(Action):
+    """Tell what another system knows of a customer: a failed login, a signup, an order."""
+
+    word: ClassVar[str] = "customer event"
+    customer: int
+    event: str
+    data: tuple[tuple[str, str], ...] = ()

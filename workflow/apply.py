@@ -18,6 +18,7 @@ from workflow.errors import NotFound, UsageError
 from workflow.escalation_rules import EscalationRules
 from workflow.files import FileStore
 from workflow.inbound import Reader
+from workflow.macro_plans import MacroPlans
 from workflow.model import (
     UNRESOLVED,
     Actor,
@@ -67,6 +68,8 @@ class Context:
     readers: Mapping[str, Reader]
     rules: Rules
     companies: CompanyFile
+    macros: MacroPlans | None = None
+    """The standard paths that rules may run; None where none are at hand."""
 
     @property
     def now(self) -> datetime:

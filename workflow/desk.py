@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from workflow import (
+    customer_events,
     customers,
     delivery,
     escalation,
@@ -23,9 +24,10 @@ from workflow.actions import Action
 from workflow.apply import APPLY, Context, Result
 from workflow.clock import Clock
 from workflow.drafts import DraftOptions
-from workflow.errors import Refusal
+from workflow.errors import DeskError, Refusal
 from workflow.files import FileStore
 from workflow.inbound import Inbound, Reader
+from workflow.macro_plans import MacroPlans
 from workflow.merge_tree import draft_on, follow, raise_drafts
 from workflow.model import ENGINE, Actor
 from workflow.outgoing import Composer
@@ -39,12 +41,13 @@ from workflow.store.rows import HeldRow
 from workflow.store.statements import ColumnElement, col, exists, select
 from workflow.store.store import Store, Transaction
 from workflow.store.tables import Agent, Change, Draft, Event, Group
+from workflow.triggers.react import Reactions, react
 from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
 
 _REGISTERED = (
-    customers, delivery, escalation, forward, linking, opening, presence, release, reply,
+    customer_events, customers, delivery, escalation, forward, linking, opening, presence, release, reply,
     sender_rules, splitting, undo_merging,
 )  # fmt: skip
 """Modules that only need to be imported: they put their actions into ``APPLY``, and what takes them
@@ -74,6 +77,7 @@ class Desk:
         composers: Mapping[str, Composer] | None = None,
         readers: Mapping[str, Reader] | None = None,
         rule_book: RuleBook | None = None,
+        macros: MacroPlans | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -83,6 +87,8 @@ class Desk:
         self.secret = store.secret(clock.now())
         self.clocks_made_by: str | None = None
         """By what the clocks were made when this process looked last; None while it has not."""
+        self.reactions = Reactions()
+        self._macros = macros
         self._composers = composers or {}
         self._readers = readers or {}
         self._mirror_settings()
@@ -102,15 +108,18 @@ class Desk:
         with self.store.write(self.clock.now()) as transaction:
             change = transaction.begin_change(actor, cause)
             context = self._context(transaction, actor, cause)
+            self.reactions.begin(context)
             results = [self._apply(context, action) for action in actions]
             change.summary = "; ".join(dict.fromkeys(result.summary for result in results))[:500]
             transaction.session.add(change)
             raise_drafts(transaction)
             self._settle(context)
             assert change.id is not None
-            return [
+            outcomes = [
                 Outcome(change.id, r.summary, r.ticket, r.message_id, r.outbox_id) for r in results
             ]
+        self._react()
+        return outcomes
 
     def undo(self, actor: Actor, count: int = 1) -> list[str]:
         """Take back the last ``count`` changes of this actor; the sentences say what was undone.
@@ -173,11 +182,14 @@ class Desk:
         cursor moves with them.
         """
         with self.store.write(self.clock.now()) as transaction:
+            context = self._context(transaction, ENGINE, "intake")
+            self.reactions.begin(context)
             found = receive(
                 transaction, items, self.settings, self.secret, cursor, self.rule_book.companies
             )
-            self._settle(self._context(transaction, ENGINE, "intake"))
-            return found
+            self._settle(context)
+        self._react()
+        return found
 
     def look_into(self, row: HeldRow) -> release.HeldWhole:
         """A held item with its header, its text and the names of its files; changes nothing about
@@ -232,6 +244,7 @@ class Desk:
         """
         with self.store.write(self.clock.now()) as transaction:
             context = self._context(transaction, ENGINE, cause)
+            self.reactions.begin(context)
             yield context
             self._settle(context)
 
@@ -247,7 +260,15 @@ class Desk:
             readers=self._readers,
             rules=self.rule_book.current,
             companies=self.rule_book.companies,
+            macros=self._macros,
         )
+
+    def _react(self) -> None:
+        """Fire the rules that a change has set off. A fault of theirs is none of the change's, which
+        is made: an engine tries them again.
+        """
+        with suppress(DeskError):
+            react(self)
 
     def _settle(self, context: Context) -> None:
         """What follows from whatever a transaction did: before it ends."""
@@ -279,6 +300,7 @@ class Desk:
             {g.name: g.level for g in self.settings.groups},
         )
         with self.store.write(self.clock.now()) as transaction:
+            self.reactions.begin(self._context(transaction, ENGINE, "start"))
             session = transaction.session
             agents = {row.name: row for row in session.exec(select(Agent))}
             groups = {row.name: row for row in session.exec(select(Group))}

@@ -13,7 +13,7 @@ from typing import Any
 from workflow.clock import parse_moment
 from workflow.model import rfc3339
 
-__all__ = ["NOTHING_CHOSEN", "DraftOptions", "File"]
+__all__ = ["NOTHING_CHOSEN", "SUGGESTED", "DraftOptions", "File"]
 
 File = tuple[str, str, str, int]
 """Name, content type, SHA-256 and size of a file that lies in the file store."""
@@ -86,3 +86,6 @@ class DraftOptions:
 
 
 NOTHING_CHOSEN = DraftOptions()
+
+SUGGESTED = "suggested"
+"""The kind of draft that a rule has written: its agent is then the rule, as ``rule:NAME``."""

@@ -5,21 +5,24 @@ Nothing here touches a clock towards the customer: no event of it is one that cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from workflow import actions as a
 from workflow.apply import Context, Result, applies, note_setter
+from workflow.calendars import ALWAYS, Calendar
 from workflow.errors import NotFound, Refusal, UsageError
 from workflow.escalation_rules import FILE, Level
 from workflow.internal_mail import prepare, tell
 from workflow.model import Direction, Status, rfc3339
 from workflow.packet import AUTHOR, Occasion, packet_subject, packet_text, span
 from workflow.plaintext import one_line, printable
+from workflow.settings import AgentSettings
 from workflow.store.statements import col, select
 from workflow.store.tables import Agent, Escalation, Event, Group, Message, Ticket
+from workflow.triggers.notices import MAIL, tell_agents, when_told
 
 __all__ = ["accept", "climb_due", "escalate", "hand_back"]
 
@@ -38,6 +41,7 @@ class _Said:
     promised: str
     climbed_from: int | None = None
     climbed: str = ""
+    urgent: bool = True
 
 
 @applies(a.Escalate)
@@ -54,6 +58,7 @@ def escalate(context: Context, action: a.Escalate) -> Result:
         printable(action.needed).strip(),
         action.wanted_by,
         printable(action.promised).strip(),
+        urgent=action.urgent,
     )
     level = _target_level(context, ticket, action.to_level)
     why_not = _move_up(context, ticket, level, said)
@@ -170,8 +175,18 @@ def _climb(context: Context, row: Escalation, ticket: Ticket) -> int:
         return 1
     assert row.ack_due_at is not None
     given = span(int((row.ack_due_at - row.at).total_seconds()))
-    climbed = f"Nobody of {row.to_level} accepted within {given}."
-    said = _Said(row.reason, row.tried, row.needed, row.wanted_by, row.promised, row.id, climbed)
+    if level is not None and level.accept_within_s is not None:
+        given = span(level.accept_within_s)
+    said = _Said(
+        row.reason,
+        row.tried,
+        row.needed,
+        row.wanted_by,
+        row.promised,
+        climbed_from=row.id,
+        climbed=f"Nobody of {row.to_level} accepted within {given}.",
+        urgent=bool(_event_of(context, row).get("urgent", True)),
+    )
     _move_up(context, ticket, following, said)
     return 2
 
@@ -202,7 +217,7 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
         needed=said.needed,
         wanted_by=said.wanted_by,
         promised=said.promised,
-        ack_due_at=None if within is None else context.now + timedelta(seconds=within),
+        ack_due_at=None if within is None else _calendar(context, level).due(context.now, within),
         climbed_from=said.climbed_from,
     )
     session.add(row)
@@ -234,22 +249,51 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
             "told": list(telling.to),
             "not_told": telling.why_not,
             "home": home,
+            "urgent": said.urgent,
             "before": {**before, "escalated_to": escalated_before},
             "after": {"group": ticket.group_name, "level": level.name, "assignee": None},
         },
     )
-    tell(context, ticket, telling)
+    agents = _agents(context, level)
+    tell(context, ticket, telling, None if said.urgent else _when_mailed(context, level, agents))
+    tell_agents(
+        context,
+        agents,
+        {"subject": telling.subject, "text": telling.text},
+        rule=context.actor.name or context.actor.kind,
+        ticket=ticket.id,
+        urgent=said.urgent,
+        mail=False,
+    )
     return telling.why_not
 
 
+def _agents(context: Context, level: Level) -> list[AgentSettings]:
+    """Those who work at a level."""
+    agents = context.settings.agents
+    return [agent for agent in agents if level.group is not None and level.group in agent.groups]
+
+
+def _mailed(agent: AgentSettings) -> bool:
+    return bool(agent.email) and any(way.kind == MAIL for way in agent.ways)
+
+
 def _people(context: Context, level: Level) -> Iterable[str]:
-    """The addresses of those who work at a level."""
-    agents = [
-        agent.email
-        for agent in context.settings.agents
-        if agent.email and level.group is not None and level.group in agent.groups
-    ]
+    """The addresses of those at a level who are told by mail."""
+    agents = [agent.email for agent in _agents(context, level) if _mailed(agent)]
     return (*agents, *level.notify)
+
+
+def _when_mailed(context: Context, level: Level, agents: list[AgentSettings]) -> datetime:
+    """When the packet leaves that is not urgent: once the first of those who get it is at work."""
+    if level.notify:
+        return context.now
+    times = [when_told(context, agent) for agent in agents if _mailed(agent)]
+    return min(times, default=context.now)
+
+
+def _calendar(context: Context, level: Level) -> Calendar:
+    return context.rules.calendars.get(level.calendar, ALWAYS)
 
 
 def _owner(ticket: Ticket) -> dict[str, Any]:
@@ -258,16 +302,21 @@ def _owner(ticket: Ticket) -> dict[str, Any]:
 
 def _home(context: Context, row: Escalation, otherwise: dict[str, Any]) -> dict[str, Any]:
     """Whose the ticket was before it was first moved up, as the event of an escalation says."""
+    data = _event_of(context, row)
+    if not data:
+        return dict(otherwise)
+    found = data.get("home", data["before"])
+    return {name: found[name] for name in ("group", "level", "assignee")}
+
+
+def _event_of(context: Context, row: Escalation) -> Mapping[str, Any]:
+    """What the event of an escalation says; nothing where there is none."""
     events = context.transaction.session.exec(
         select(Event.data)
         .where(col(Event.ticket_id) == row.ticket_id, col(Event.name) == "ticket.escalated")
         .order_by(col(Event.id).desc())
     )
-    for data in events:
-        if data["escalation"] == row.id:
-            found = data.get("home", data["before"])
-            return {name: found[name] for name in ("group", "level", "assignee")}
-    return dict(otherwise)
+    return next((data for data in events if data["escalation"] == row.id), {})
 
 
 def _open_escalation(context: Context, ticket: Ticket) -> Escalation:
@@ -308,6 +357,9 @@ def _reason(context: Context, said: str) -> str:
             "an escalation needs a reason: give --reason, for example technical or manager"
         )
     found = context.escalation.reason(reason)
+    if found is None and context.actor.kind in ("rule", "policy"):
+        # Why it was moved up is what made the rule fire; the list is for people to choose from.
+        return reason
     if found is None:
         known = ", ".join(context.escalation.reasons)
         raise UsageError(f"{reason!r} is not one of the reasons of {FILE}: there are {known}")

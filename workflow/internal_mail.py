@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from workflow.apply import Context
 from workflow.errors import Refusal
@@ -83,8 +84,12 @@ def prepare(
     return Telling(author, subject, text, to, account, mail)
 
 
-def tell(context: Context, ticket: Ticket, telling: Telling) -> Message:
-    """Write the note, and queue its mail where there is one; it may leave at once."""
+def tell(
+    context: Context, ticket: Ticket, telling: Telling, due_at: datetime | None = None
+) -> Message:
+    """Write the note, and queue its mail where there is one; it may leave at once, or from
+    ``due_at`` on.
+    """
     transaction, mail = context.transaction, telling.mail
     state = OutboxState.QUEUED
     assert ticket.id is not None
@@ -119,7 +124,7 @@ def tell(context: Context, ticket: Ticket, telling: Telling) -> Message:
         message_row=message.id,
         account=telling.account,
         state=state.value,
-        due_at=context.now,
+        due_at=due_at or context.now,
         recipients=list(mail.recipients),
         message_id=mail.message_id,
         raw_sha256=mail.raw_sha256,

@@ -169,7 +169,7 @@ def mark_sent(
             "send",
             {
                 "message": row.message_row,
-                "human": message.agent is not None and not message.aside,
+                "human": message.agent is not None and not message.aside and not message.automatic,
                 "by": message.agent,
                 **({"aside": True} if message.aside else {}),
             },

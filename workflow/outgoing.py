@@ -91,6 +91,8 @@ class OutgoingMessage:
     sender: str = ""
     signature: str = ""
     forwarded: Sequence[Answered] = ()
+    automatic: bool = False
+    """Nobody has looked at it: it says so where the channel has a word for that."""
 
 
 @dataclass(frozen=True, slots=True)

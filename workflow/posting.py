@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from workflow.addresses import typed_party, unique
 from workflow.apply import Context, change_status, summary_line
-from workflow.drafts import File
+from workflow.drafts import SUGGESTED, File
 from workflow.errors import Refusal, UsageError
 from workflow.inbound import Party
 from workflow.model import Direction, OutboxState, Status
@@ -19,7 +19,7 @@ from workflow.outgoing import Answered, OutgoingFile, OutgoingMessage
 from workflow.recipients import sender_of
 from workflow.settings import ChannelSettings
 from workflow.signatures import signature_of
-from workflow.store.statements import col, select
+from workflow.store.statements import col, delete, select
 from workflow.store.tables import AttachmentRow, Draft, Message, Outbox, Ticket
 from workflow.tokens import make_token
 
@@ -60,6 +60,7 @@ class Post:
     send_at: datetime | None = None
     undo_window_s: int | None = None
     unless_reply: bool = False
+    automatic: bool = False
     draft: str = "reply"
 
 
@@ -97,6 +98,7 @@ def post(context: Context, ticket: Ticket, wanted: Post) -> tuple[Message, Outbo
             if wanted.signature
             else "",
             forwarded=wanted.forwarded,
+            automatic=wanted.automatic,
         )
     )
     state, due_at = _when(context, wanted)
@@ -125,6 +127,7 @@ def post(context: Context, ticket: Ticket, wanted: Post) -> tuple[Message, Outbo
             raw_size=composed.raw_size,
             delivery=state.value,
             aside=wanted.aside,
+            automatic=wanted.automatic,
             forwards=wanted.forwards,
         )
     )
@@ -169,7 +172,7 @@ def post(context: Context, ticket: Ticket, wanted: Post) -> tuple[Message, Outbo
         "message": message.id,
         "outbox": item.id,
         # No clock waits for what is said aside.
-        "human": agent is not None and not wanted.aside,
+        "human": agent is not None and not wanted.aside and not wanted.automatic,
         "after": state.value,
     }
     if wanted.aside:
@@ -178,6 +181,11 @@ def post(context: Context, ticket: Ticket, wanted: Post) -> tuple[Message, Outbo
     draft = transaction.session.get(Draft, (context.actor.name, ticket.id, wanted.draft))
     if draft is not None:
         transaction.session.delete(draft)
+    if agent is not None and wanted.draft == "reply" and not wanted.aside:
+        # What rules proposed is over.
+        transaction.session.exec(
+            delete(Draft).where(col(Draft.ticket_id) == ticket.id, col(Draft.kind) == SUGGESTED)
+        )
     return message, item
 
 

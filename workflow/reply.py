@@ -81,11 +81,14 @@ def reply(context: Context, action: a.Reply) -> Result:
             send_at=action.send_at,
             undo_window_s=action.undo_window_s,
             unless_reply=action.unless_reply,
+            automatic=action.automatic,
         ),
     )
     # It belongs with what it answers, should a merge be undone.
     message.home_id = answered_row.home_id if answered_row else None
-    open_if_new(context, ticket, parse_status(action.to_status) if action.to_status else None)
+    if not action.automatic or action.to_status:
+        # A machine's answer is no sign that somebody has seen it.
+        open_if_new(context, ticket, parse_status(action.to_status) if action.to_status else None)
     return Result(f"reply on #{ticket.id}", ticket.id, message.id, item.id)
 
 

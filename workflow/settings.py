@@ -23,6 +23,7 @@ __all__ = [
     "Secret",
     "ServerSettings",
     "Settings",
+    "Way",
     "load_settings",
 ]
 
@@ -76,6 +77,16 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How a person of the team wants to be told: ``mail``, ``desktop``, or ``apprise`` with the URL
+    of a service.
+    """
+
+    kind: str
+    url: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgentSettings:
     """A person of the team."""
 
@@ -86,6 +97,10 @@ class AgentSettings:
     display_name: str = ""
     """How customers know this person."""
     signature: str = ""
+    ways: tuple[Way, ...] = (Way("mail"),)
+    """How this person is told of what rules and escalations say."""
+    notify_hours: str = "always"
+    """The calendar in whose hours, unless it is urgent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from workflow.settings import (
     Secret,
     ServerSettings,
     Settings,
+    Way,
 )
 from workflow.signatures import PLACEHOLDER, PLACEHOLDERS
 
@@ -130,7 +131,9 @@ class _Check:
             raise self._fault(("caps", 0), *fault.args) from None
 
     def _agent(self, entry: dict[str, Any], where: tuple[str, int]) -> AgentSettings:
-        known = {"name", "email", "groups", "role", "display_name", "signature"}
+        known = {
+            "name", "email", "groups", "role", "display_name", "signature", "notify", "notify_hours",
+        }  # fmt: skip
         self._known(entry, known, where)
         role = self._text(entry, "role", where, "agent")
         if role not in ("agent", "lead"):
@@ -142,7 +145,30 @@ class _Check:
             role,
             self._text(entry, "display_name", where, ""),
             self._signature(entry, where),
+            self._ways(entry, where),
+            self._text(entry, "notify_hours", where, "always"),
         )
+
+    def _ways(self, entry: dict[str, Any], where: tuple[str, int]) -> tuple[Way, ...]:
+        """How somebody wants to be told: ``["mail", "desktop", { apprise = { env = "NAME" } }]``."""
+        found = entry.get("notify", ["mail"])
+        ways = []
+        for way in found if isinstance(found, list) else [found]:
+            if way in ("mail", "desktop"):
+                ways.append(Way(str(way)))
+                continue
+            url = way.get("apprise") if isinstance(way, dict) and len(way) == 1 else None
+            if isinstance(way, str) and way.startswith("apprise:"):
+                url = way.removeprefix("apprise:")
+            if not url:
+                raise self._fault(
+                    where,
+                    "notify",
+                    f'{way!r} is no way to tell somebody: there are "mail", "desktop" and'
+                    ' { apprise = { env = "NAME" } } with the URL of a service',
+                )
+            ways.append(Way("apprise", self._secret(url, "apprise", where)))
+        return tuple(ways)
 
     def _group(self, entry: dict[str, Any], where: tuple[str, int]) -> GroupSettings:
         self._known(entry, {"name", "level", "assign", "cap", "prefer_previous"}, where)
@@ -408,8 +434,8 @@ class _Check:
         if found is None:
             return None
         if isinstance(found, str):
-            line = self._line(where, key)
-            word = "token" if key == "token" else "password"
+            line = self._line(where, "notify" if key == "apprise" else key)
+            word = "address" if key == "apprise" else "token" if key == "token" else "password"
             self.warnings.append(
                 f"{self.path}:{line}: a {word} stands in the file: safer are"
                 ' { keyring = "NAME" }, { env = "NAME" } or { command = "..." }'

@@ -16,6 +16,7 @@ from workflow.remaking import remake_stale
 from workflow.routing.assign import hand_out
 from workflow.store.statements import col, or_, select
 from workflow.store.tables import ClockMark, ClockRow, Ticket
+from workflow.triggers.due import act_on_time
 
 __all__ = ["fire_due"]
 
@@ -32,8 +33,9 @@ def fire_due(desk: Desk) -> int:
     fired = 0
     while True:
         told = _tell_clocks(desk) + _tell_marks(desk) + _wake(desk) + _climb(desk) + _hand_out(desk)
-        fired += told
-        if told < _BATCH:
+        acted = act_on_time(desk)
+        fired += told + acted
+        if told < _BATCH and not acted:
             return fired
 
 

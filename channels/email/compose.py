@@ -74,6 +74,9 @@ class EmailComposer:
             # Servers that write a Message-ID of their own leave this: by it a mail that comes back is known.
             f"X-Loop: {message_id}\r\n",
         ]
+        if message.automatic:
+            # RFC 3834, section 5; the second is what Exchange looks at.
+            head.append("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n")
         if message.answered is not None:
             answered = message.answered
             head.append(_id_line("In-Reply-To", [answered.message_id or ""]))

@@ -350,11 +350,21 @@ class Reads:
             SELECT min(warn_at) AS at FROM clock WHERE state = 'running' AND NOT at_risk_told
             UNION ALL SELECT min(due_at) FROM clock WHERE state = 'running' AND NOT breached_told
             UNION ALL SELECT min(snoozed_until) FROM ticket WHERE snoozed_until IS NOT NULL
+            UNION ALL SELECT min(due_at) FROM rule_timer
+            UNION ALL SELECT min(due_at) FROM notice WHERE state = 'queued' AND kind = 'mail'
             UNION ALL SELECT min(ack_due_at) FROM ticket JOIN escalation
             ON escalation.ticket_id = ticket.id WHERE ticket.escalated_to IS NOT NULL
             AND status <> 'closed' AND status <> 'resolved' AND spam_at IS NULL
             AND merged_into IS NULL
             AND ended_at IS NULL AND accepted_at IS NULL AND NOT ack_told)"""
+        )
+        return moment(rows[0][0])
+
+    def next_notice(self) -> datetime | None:
+        """When the next webhook, program or service is to be told."""
+        rows = self.fetch(
+            "SELECT min(due_at) FROM notice WHERE state IN ('queued', 'sending')"
+            " AND kind IN ('webhook', 'program', 'apprise')"
         )
         return moment(rows[0][0])
 

@@ -115,6 +115,18 @@ class Transaction:
         assert isinstance(driver, sqlite3.Connection)
         return driver
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that leaves nothing behind when it raises, while what came before it stays."""
+        self.session.flush()
+        touched, indexed, unindexed = set(self.touched), list(self._indexed), list(self._unindexed)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            self.touched, self._indexed, self._unindexed = touched, indexed, unindexed
+            raise
+
     def add_message(self, message: Message) -> Message:
         """Write one message with its full-text row."""
         self.session.add(message)

@@ -109,7 +109,7 @@ def _trigger(entry: Entry, settings: Settings, calendars: Mapping[str, Calendar]
         line=entry.line,
         do=read_do(do, settings),
         on=on,
-        signals=_lower(entry.words("event")),
+        signals=tuple(word.replace(" ", "_") for word in _lower(entry.words("event"))),
         before=_lower(entry.words("from")),
         after=_lower(entry.words("to")),
         metrics=read_metrics(entry),

@@ -1,0 +1,1 @@
+"""Telling outside the desk what rules say: webhooks, programs, and services that reach people."""
