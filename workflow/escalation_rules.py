@@ -7,9 +7,11 @@ desk (:mod:`workflow.watched`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workflow.calendars import Calendar
 from workflow.clock import parse_duration
 from workflow.errors import SettingsError
 from workflow.plaintext import one_line
@@ -102,8 +104,11 @@ def _group_of(settings: Settings, level: str) -> str | None:
     return next((g.name for g in settings.groups if g.level.lower() == level.lower()), None)
 
 
-def load_escalation(home: Path, settings: Settings) -> EscalationRules:
-    """The rules of a home; without the file those of its groups.
+def load_escalation(
+    home: Path, settings: Settings, calendars: Mapping[str, Calendar] | None = None
+) -> EscalationRules:
+    """The rules of a home; without the file those of its groups. Names of calendars are judged where
+    ``calendars`` are given.
 
     Raises SettingsError that names the file, the line, the column, what was found and what fits.
     """
@@ -120,7 +125,15 @@ def load_escalation(home: Path, settings: Settings) -> EscalationRules:
         raise SettingsError(
             f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
         ) from None
-    return _rules(TomlFile(path, text), settings)
+    file = TomlFile(path, text)
+    rules = _rules(file, settings)
+    if calendars is not None:
+        for entry in file.entries("level"):
+            name = entry.text("calendar", "always")
+            if name not in calendars:
+                there = ", ".join(calendars)
+                raise entry.fault("calendar", f"there is no calendar {name!r}: there are {there}")
+    return rules
 
 
 def _rules(file: TomlFile, settings: Settings) -> EscalationRules:
@@ -205,10 +218,16 @@ def _refuse_circle(entry: Entry, level: Level, rules: EscalationRules) -> None:
 class EscalationFile(WatchedFile[EscalationRules]):
     """The rules as they are by now: an edit of the file is picked up when they are next asked for."""
 
-    def __init__(self, home: Path | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        home: Path | None,
+        settings: Settings,
+        calendars: WatchedFile[Mapping[str, Calendar]] | None = None,
+    ) -> None:
         super().__init__(
             home,
             FILE,
-            lambda where: load_escalation(where, settings),
+            lambda where: load_escalation(where, settings, calendars.value if calendars else None),
             levels_of_groups(settings),
+            uses=(calendars,) if calendars else (),
         )

@@ -68,7 +68,7 @@ class RuleBook:
         self.calendars = WatchedFile(
             home, calendar_file.FILE, load_calendars, calendar_file.BUILT_IN, files_beside
         )
-        self.escalation = EscalationFile(home, settings)
+        self.escalation = EscalationFile(home, settings, self.calendars)
         self.companies = CompanyFile(home)
         self.policies: WatchedFile[Policies] = WatchedFile(
             home,
@@ -79,7 +79,11 @@ class RuleBook:
         )
         self.routes = RoutingFile(home, settings)
         self.triggers: WatchedFile[tuple[Rule, ...]] = WatchedFile(
-            home, TRIGGERS, lambda where: load_triggers(where, settings), ()
+            home,
+            TRIGGERS,
+            lambda where: load_triggers(where, settings, self.calendars.value),
+            (),
+            uses=(self.calendars,),
         )
 
     @property

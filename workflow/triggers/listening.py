@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from workflow.model import Priority
 from workflow.rulebook import Rules
@@ -66,9 +65,8 @@ def listen(rules: Rules) -> Listening:
 
 def _of_policies(rules: Rules) -> Iterable[Rule]:
     """What the policies say of escalating, as rules."""
-    every: Any = rules.policies
-    for policy in getattr(every, "in_order", every):
-        if not getattr(policy, "escalate", None):
+    for policy in rules.policies.in_order:
+        if not policy.escalate:
             continue
         file, _, line = policy.cause.partition(":")
         yield Rule(

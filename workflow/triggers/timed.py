@@ -68,8 +68,7 @@ def _calendar(context: Context, rule: Rule, ticket: int | None) -> Calendar:
     if rule.calendar != OF_POLICY:
         return calendars.get(rule.calendar, ALWAYS)
     row = context.transaction.session.get(Ticket, ticket)
-    policies = {policy.name: policy for policy in context.rules.policies}
-    found = policies.get(row.policy or "") if row is not None else None
+    found = context.rules.policies.named(row.policy) if row is not None else None
     return found.calendar if found is not None else ALWAYS
 
 

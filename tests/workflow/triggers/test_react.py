@@ -2,123 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.workflow.bench import ANA, SETTINGS, Bench
+from tests.workflow.bench import ANA
+from tests.workflow.triggers.ruled import Ruled, trigger
 from workflow.actions import AddTags, Assign, MarkSpam, Note, SetPriority, SetStatus, Signal
 from workflow.clock import ManualClock
-from workflow.desk import Desk
-from workflow.errors import NotFound
-from workflow.macro_plans import MacroPlan
 from workflow.model import Priority
-from workflow.rulebook import RuleBook
-from workflow.settings import AgentSettings, GroupSettings, Way
-from workflow.store.store import Store
 from workflow.timers import fire_due
 from workflow.triggers.react import CURSOR, react
 from workflow.triggers.reading import FILE
 
 
-class Plans:
-    """Macros as a test needs them."""
-
-    def names(self) -> Collection[str]:
-        """One."""
-        return ["hello"]
-
-    def plan(self, name: str, ticket: int) -> MacroPlan:
-        """Tags, a priority and a text."""
-        if name != "hello":
-            raise NotFound(f"there is no macro {name!r}: did you mean hello?")
-        return MacroPlan(
-            (AddTags(ticket, ("macro",)), SetPriority(ticket, 1)), f"Hello #{ticket}", ()
-        )
-
-    def text(self, source: str, ticket: int) -> MacroPlan:
-        """The number in place of the placeholder."""
-        return MacroPlan(text=source.replace("{{ ticket.id }}", str(ticket)))
-
-    def fault(self, source: str) -> str | None:
-        """None."""
-        return None
-
-
-class Ruled(Bench):
-    """A desk with triggers."""
-
-    def __post_init__(self) -> None:
-        self.settings = replace(
-            SETTINGS,
-            agents=(
-                *SETTINGS.agents,
-                AgentSettings(
-                    "lea",
-                    "lea@desk.example",
-                    ("leads",),
-                    "lead",
-                    ways=(Way("mail"), Way("desktop")),
-                ),
-            ),
-            groups=(*SETTINGS.groups, GroupSettings("leads", "lead")),
-        )
-        super().__post_init__()
-
-    def another_desk(self, store: Store) -> Desk:
-        """With the files of the home."""
-        made = super().another_desk(store)
-        return Desk(
-            store,
-            self.clock,
-            self.settings,
-            self.files,
-            composers=made._composers,
-            readers=made._readers,
-            rule_book=RuleBook(self.home, self.settings),
-            macros=Plans(),
-        )
-
-    def rules(self, text: str, file: str = FILE) -> None:
-        """Write a file; the desk takes it up when it next looks."""
-        path = self.home / file
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        assert self.desk.rule_book.problems == []
-
-    def fired(self, ticket: int | None = None) -> list[dict[str, Any]]:
-        """What the firings on a ticket say."""
-        events = self.reads.fetch(
-            "SELECT json(data) FROM event WHERE name = 'rule.fired' AND ticket_id IS ? ORDER BY id",
-            (ticket,),
-        )
-        return [json.loads(data) for (data,) in events]
-
-    def notices(self) -> list[Any]:
-        """Kind, state and target of each."""
-        rows = self.rows("SELECT kind, state, target, body, due_at FROM notice ORDER BY id")
-        return [(kind, state, json.loads(target)) for kind, state, target, _body, _due in rows]
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: ManualClock) -> Iterator[Ruled]:
-    made = Ruled(tmp_path, clock)
-    yield made
-    made.close()
-
-
-def trigger(name: str, on: str, do: str, *more: str) -> str:
-    return "\n".join(
-        ["[[trigger]]", f'name = "{name}"', f'on = "{on}"', *more, f"do = {{ {do} }}", ""]
-    )
-
-
 def test_an_event_fires_a_rule_that_says_where_it_stands_and_what_it_did(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         "# ours\n"
         + trigger(
             "refunds", "message in", 'add_tags = "money", priority = "high"', 'when = "refund"'
@@ -146,20 +45,20 @@ def test_an_event_fires_a_rule_that_says_where_it_stands_and_what_it_did(desk: R
 
 def test_a_desk_that_gets_its_first_rule_starts_with_what_comes_then(desk: Ruled) -> None:
     before = desk.opened()
-    desk.rules(trigger("all", "message in", 'add_tags = "seen"'))
+    desk.write(trigger("all", "message in", 'add_tags = "seen"'))
     after = desk.opened()
     assert desk.ticket(before).tags == ()
     assert desk.ticket(after).tags == ("seen",)
     # Without rules nothing is looked at; those that come back later begin anew.
     (desk.home / FILE).unlink()
     between = desk.opened()
-    desk.rules(trigger("all", "message in", 'add_tags = "again"'))
+    desk.write(trigger("all", "message in", 'add_tags = "again"'))
     desk.opened()
     assert desk.ticket(between).tags == ()
 
 
 def test_old_mail_and_machines_fire_nothing(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         trigger("in", "message in", 'add_tags = "in"')
         + trigger("new", "created", 'add_tags = "new"')
     )
@@ -189,7 +88,7 @@ def test_old_mail_and_machines_fire_nothing(desk: Ruled) -> None:
 def test_what_changed_may_be_asked_for(
     desk: Ruled, on: str, more: tuple[str, ...], fires: bool
 ) -> None:
-    desk.rules(trigger("x", on, 'note = "it was"', *more))
+    desk.write(trigger("x", on, 'note = "it was"', *more))
     ticket = desk.opened()
     desk.do(
         SetStatus(ticket, "pending"),
@@ -204,7 +103,7 @@ def test_what_changed_may_be_asked_for(
 def test_a_persons_choice_stays_and_the_event_says_so(desk: Ruled) -> None:
     ticket = desk.opened()
     desk.do(SetPriority(ticket, int(Priority.LOW)), Assign(ticket, assignee="ana"))
-    desk.rules(
+    desk.write(
         trigger(
             "x", "note", 'priority = "urgent", assign = "ben", status = "pending", macro = "hello"'
         )
@@ -222,7 +121,7 @@ def test_a_persons_choice_stays_and_the_event_says_so(desk: Ruled) -> None:
 
 
 def test_shadow_only_says_what_it_would_have_done(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         trigger(
             "x",
             "message in",
@@ -238,13 +137,13 @@ def test_shadow_only_says_what_it_would_have_done(desk: Ruled) -> None:
     assert desk.ticket(ticket).status == "new"
     assert desk.notices() == []
     # What it did in shadow is no reason not to do it once it is live.
-    desk.rules(trigger("x", "message in", 'status = "pending"', 'once = "ticket"'))
+    desk.write(trigger("x", "message in", 'status = "pending"', 'once = "ticket"'))
     desk.follow_up(ticket)
     assert desk.ticket(ticket).status == "pending"
 
 
 def test_once_a_ticket_once_a_customer_in_a_day_and_a_cap(desk: Ruled, clock: ManualClock) -> None:
-    desk.rules(
+    desk.write(
         trigger("t", "message in", 'note = "t"', 'once = "ticket"')
         + trigger("c", "message in", 'note = "c"', 'once = "customer per 1d"')
         + trigger("cap", "message in", 'note = "cap"', 'cap = "2 per 1h"')
@@ -270,14 +169,14 @@ def test_once_a_ticket_once_a_customer_in_a_day_and_a_cap(desk: Ruled, clock: Ma
 
 
 def test_no_rule_is_fired_by_what_it_did_and_a_chain_ends(desk: Ruled) -> None:
-    desk.rules(trigger("own", "tagged", 'add_tags = ["b", "c"], note = "x"'))
+    desk.write(trigger("own", "tagged", 'add_tags = ["b", "c"], note = "x"'))
     ticket = desk.opened()
     desk.do(AddTags(ticket, ("a",)))
     assert len(desk.fired(ticket)) == 1
     chain = "".join(
         trigger(f"r{n}", "tagged", f'add_tags = "t{n + 1}"', f'to = "t{n}"') for n in range(9)
     )
-    desk.rules(chain)
+    desk.write(chain)
     other = desk.opened()
     desk.do(AddTags(other, ("t0",)))
     assert [said["rule"] for said in desk.fired(other)] == ["r0", "r1", "r2", "r3", "r4"]
@@ -286,7 +185,7 @@ def test_no_rule_is_fired_by_what_it_did_and_a_chain_ends(desk: Ruled) -> None:
 
 
 def test_two_rules_that_undo_each_other_do_not_go_on_for_ever(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         trigger("a", "status", 'status = "open"', 'to = "pending"')
         + trigger("b", "status", 'status = "pending"', 'to = "open"')
     )
@@ -296,7 +195,7 @@ def test_two_rules_that_undo_each_other_do_not_go_on_for_ever(desk: Ruled) -> No
 
 
 def test_what_fails_is_a_sentence_and_stops_nothing_else(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         trigger("bad", "message in", 'macro = "nope", status = "pending", note = "kept"')
         + trigger("good", "message in", 'add_tags = "good"')
     )
@@ -308,7 +207,7 @@ def test_what_fails_is_a_sentence_and_stops_nothing_else(desk: Ruled) -> None:
 
 
 def test_a_step_that_fails_leaves_nothing_behind(desk: Ruled) -> None:
-    desk.rules(trigger("x", "created", 'assign = "ben", snooze = "1d"'))
+    desk.write(trigger("x", "created", 'assign = "ben", snooze = "1d"'))
     desk.desk.settings = replace(desk.settings, agents=desk.settings.agents[:1])
     desk.desk._mirror_settings()
     ticket = desk.opened()
@@ -324,13 +223,13 @@ def test_a_step_that_fails_leaves_nothing_behind(desk: Ruled) -> None:
 def test_spam_and_merged_tickets_are_left_alone(desk: Ruled) -> None:
     ticket = desk.opened()
     desk.do(MarkSpam(ticket))
-    desk.rules(trigger("x", "note", 'add_tags = "a"'))
+    desk.write(trigger("x", "note", 'add_tags = "a"'))
     desk.do(Note(ticket, "hm"))
     assert desk.fired(ticket) == []
 
 
 def test_an_undo_of_a_person_leaves_what_rules_did(desk: Ruled) -> None:
-    desk.rules(trigger("x", "status", 'add_tags = "a"', 'to = "pending"'))
+    desk.write(trigger("x", "status", 'add_tags = "a"', 'to = "pending"'))
     ticket = desk.opened()
     desk.do(SetStatus(ticket, "pending"))
     desk.desk.undo(ANA)
@@ -341,7 +240,7 @@ def test_an_undo_of_a_person_leaves_what_rules_did(desk: Ruled) -> None:
 def test_a_signal_of_another_system_fires_on_the_newest_open_ticket_or_without_one(
     desk: Ruled,
 ) -> None:
-    desk.rules(
+    desk.write(
         trigger(
             "locked", "customer event", 'priority = "urgent", webhook = "http://127.0.0.1:9/x"',
             'event = "failed login"', 'once = "customer per 1d"',
@@ -363,7 +262,7 @@ def test_a_signal_of_another_system_fires_on_the_newest_open_ticket_or_without_o
 
 
 def test_nothing_is_written_while_nothing_fires(desk: Ruled) -> None:
-    desk.rules(trigger("x", "escalated", 'note = "up"'))
+    desk.write(trigger("x", "escalated", 'note = "up"'))
     ticket = desk.opened()
     before = desk.rows("SELECT value FROM meta WHERE name = ?", CURSOR)
     desk.do(Note(ticket, "a"))
@@ -372,7 +271,7 @@ def test_nothing_is_written_while_nothing_fires(desk: Ruled) -> None:
 
 
 def test_people_are_told_in_the_ways_they_chose(desk: Ruled) -> None:
-    desk.rules(
+    desk.write(
         trigger("x", "created", 'notify = { to = ["leads", "p@partner.example"], text = "look" }')
     )
     ticket = desk.opened()
@@ -390,7 +289,7 @@ def test_people_are_told_in_the_ways_they_chose(desk: Ruled) -> None:
 
 
 def test_a_draft_is_put_before_the_agent_and_goes_when_somebody_answers(desk: Ruled) -> None:
-    desk.rules(trigger("x", "message in", 'draft = "About #{{ ticket.id }}"'))
+    desk.write(trigger("x", "message in", 'draft = "About #{{ ticket.id }}"'))
     ticket = desk.opened()
     row = desk.reads.draft("rule:x", ticket, "suggested")
     assert row is not None
@@ -402,7 +301,7 @@ def test_a_draft_is_put_before_the_agent_and_goes_when_somebody_answers(desk: Ru
 
 
 def test_only_what_says_auto_is_sent_and_it_counts_as_automatic(desk: Ruled) -> None:
-    desk.rules(trigger("ack", "created", 'reply = { macro = "hello", send = "auto" }'))
+    desk.write(trigger("ack", "created", 'reply = { macro = "hello", send = "auto" }'))
     ticket = desk.opened()
     assert desk.send() == 1
     found = desk.ticket(ticket)
@@ -419,7 +318,7 @@ def test_only_what_says_auto_is_sent_and_it_counts_as_automatic(desk: Ruled) -> 
 
 
 def test_automatic_answers_stop_at_the_caps_for_loops(desk: Ruled) -> None:
-    desk.rules(trigger("ack", "message in", 'reply = { macro = "hello", send = "auto" }'))
+    desk.write(trigger("ack", "message in", 'reply = { macro = "hello", send = "auto" }'))
     ticket = desk.opened()
     for _ in range(12):
         desk.follow_up(ticket)
