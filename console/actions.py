@@ -441,6 +441,22 @@ ACTIONS: tuple[Entry, ...] = (
         "Desk",
     ),
     Entry(
+        "away",
+        "I am away …",
+        "Rules hand you nothing until you are back; at a time if you name one.",
+        (),
+        _BOTH,
+        "Desk",
+    ),
+    Entry(
+        "here",
+        "I am here again",
+        "You are given what waits in your groups.",
+        (),
+        _BOTH,
+        "Desk",
+    ),
+    Entry(
         "tour",
         "The tour",
         "Three minutes round the demo's desk; the same key leaves it.",

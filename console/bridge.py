@@ -193,6 +193,8 @@ class Team(NamedTuple):
     """Accounts with their addresses, and how they are signed."""
     calendars: Mapping[str, Calendar] = {ALWAYS.name: ALWAYS}
     """By which remaining time is judged."""
+    away: tuple[tuple[str, datetime | None], ...] = ()
+    """Who has said that they are away, and until when."""
 
 
 class Delivered(Message, bubble=False):
@@ -319,6 +321,11 @@ class Bridge:
             return list(found.hits), found.total
 
         self.look_up(job, then, failed)
+
+    def away(self) -> dict[str, datetime | None]:
+        """Who is away now, and until when; None until they say so."""
+        now = self.now()
+        return {name: until for name, until in self.team.away if until is None or until > now}
 
     def read(
         self,

@@ -160,10 +160,14 @@ class Deciding:
         """Choose an agent or a group."""
         targets, team = self.targets(), self._bridge.team
         me = self._bridge.agent
-        choices = [
-            Choice(f"a:{name}", name, "you" if name == me else "agent") for name in team.agents
-        ]
-        choices.sort(key=lambda choice: choice.detail != "you")
+        now, zone, away = self._bridge.now(), self._desk.zone, self._bridge.away()
+        choices = []
+        for name in sorted(team.agents, key=lambda name: name != me):
+            who = "you" if name == me else "agent"
+            if name in away:
+                until = away[name]
+                who += f", away until {fmt.moment(until, now, zone)}" if until else ", away"
+            choices.append(Choice(f"a:{name}", name, who))
         choices += [Choice(f"g:{name}", name, f"group, {level}") for name, level in team.groups]
         choices.append(Choice("n:", "nobody", "takes it off whoever has it"))
 

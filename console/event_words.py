@@ -49,6 +49,13 @@ def _assigned(data: Mapping[str, Any]) -> str:
     return f"assigned to {' in '.join(who)}" if who else "assigned to nobody"
 
 
+def _routed(data: Mapping[str, Any]) -> str:
+    if data.get("rule") is None:
+        return "no row of routing.csv matches"
+    would = "would have routed it" if data.get("mode") == "shadow" else "routed it"
+    return f"{would} by {data.get('evidence')}"
+
+
 def _tags(data: Mapping[str, Any]) -> str:
     added = [f"+{tag}" for tag in data.get("added") or ()]
     return "tags " + " ".join([*added, *(f"-{tag}" for tag in data.get("removed") or ())])
@@ -85,6 +92,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.priority": _change("priority", _priority),
     "ticket.field": lambda data: f"{data.get('field')} to {data.get('after') or 'nothing'}",
     "ticket.assigned": _assigned,
+    "ticket.routed": _routed,
+    "ticket.unplaced": lambda data: f"nobody of {data.get('group')} gets it: {data.get('why')}",
     "ticket.tags": _tags,
     "ticket.snoozed": lambda data: "snoozed it" if data.get("after") else "woke it up",
     "ticket.spam": lambda data: "marked it as spam" if data.get("after") else "not spam",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.belonging_keys import Belonging
 from console.macro_runs import MACRO, MacroRuns
+from console.presence_keys import PresenceKeys
 from console.widgets.picker import fuzzy
 from workflow.errors import UsageError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Keystrokes"]
 
 
-class Keystrokes(MacroRuns, Belonging):
+class Keystrokes(MacroRuns, Belonging, PresenceKeys):
     """The keys of the queue and of the ticket."""
 
     def run(self, action_id: str) -> None:

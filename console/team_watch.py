@@ -5,6 +5,7 @@ changes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,16 @@ class TeamWatch:
             tuple(problem.removeprefix(prefix) for problem in book.problems),
             settings,
             book.calendars.value,
+            self._away(),
         )
+
+    def _away(self) -> tuple[tuple[str, datetime | None], ...]:
+        """Who has said that they are away, and until when."""
+        from workflow.store.team import agents
+
+        fetch = getattr(self._bridge.reads, "fetch", None)
+        rows = agents(fetch) if fetch is not None else []
+        return tuple((row.name, row.away_until) for row in rows if row.away_since is not None)
 
     def _take(self, team: Team) -> None:
         self._looking, self._fault = False, ""

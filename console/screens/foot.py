@@ -84,7 +84,8 @@ class Foot:
         right = []
         if not desk.in_ticket:
             right.append((f"{min(queue.cursor + 1, len(queue.ids))}/{len(queue.ids)}", "text"))
-        right.append((desk.bridge.agent or "nobody", "dim"))
+        agent = desk.bridge.agent or "nobody"
+        right.append((f"{agent} away", "risk") if agent in desk.bridge.away() else (agent, "dim"))
         right.append((f"{desk.bridge.now().astimezone(desk.zone):%H:%M}", "text"))
         self.status.update(tuple(left), tuple(right))
         self.keys.show(entries_for(desk.place), self._own_keys)
