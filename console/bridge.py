@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 from textual.message import Message
 
 from console.countdown import Countdown
-from workflow.calendars import ALWAYS, Calendar
 from workflow.clock import Clock
 from workflow.errors import DeskError
 from workflow.model import Actor
@@ -26,6 +25,7 @@ from workflow.settings import Settings
 
 if TYPE_CHECKING:
     from workflow.actions import Action
+    from workflow.calendars import Calendar
     from workflow.drafts import DraftOptions
     from workflow.store.reads import Reads
     from workflow.store.rows import (
@@ -191,8 +191,8 @@ class Team(NamedTuple):
     """What is wrong with the files under workflow/, a sentence each."""
     settings: Settings = Settings()
     """Accounts with their addresses, and how they are signed."""
-    calendars: Mapping[str, Calendar] = {ALWAYS.name: ALWAYS}
-    """By which remaining time is judged."""
+    calendars: Mapping[str, Calendar] = {}
+    """By which remaining time is judged; empty until they have been read."""
     away: tuple[tuple[str, datetime | None], ...] = ()
     """Who has said that they are away, and until when."""
 

@@ -248,6 +248,8 @@ class SidePane(ScrollView):
                 ((f"{CHANNELS.get(ticket.channel, '·')} {ticket.channel}{account}", "text"),),
             )
         )
+        policy = ticket.policy or "none: nothing is promised"
+        fields.append(("policy", ((policy, "text" if ticket.policy else "risk"),)))
         for word, value in (
             ("level", ticket.level),
             ("topic", ticket.topic),
