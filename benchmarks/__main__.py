@@ -26,13 +26,14 @@ from benchmarks.figures import size_of, size_word
 from benchmarks.importing import Imported, Imports, WrongCount, import_all
 from benchmarks.queues import time_views, worked_home
 from benchmarks.remaking import time_remaking
+from benchmarks.rules import time_rules
 from benchmarks.screens import BARE_LIST, programs, time_screens
 from benchmarks.table import Row, as_json, as_markdown
 from benchmarks.tickets import Work
 from benchmarks.working_time import time_working_time
 
-PARTS = ("import", "search", "queue", "screen", "arrival", "working-time", "remaking")
-WITHOUT_MAIL = {"working-time", "remaking"}
+PARTS = ("import", "search", "queue", "screen", "arrival", "working-time", "rules", "remaking")
+WITHOUT_MAIL = {"working-time", "rules", "remaking"}
 """Parts that need no mail and no desk of any size."""
 WORK = Path(__file__).resolve().parent / "work"
 
@@ -74,6 +75,8 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
     largest = max(args.sizes)
     if "working-time" in args.only:
         rows += judging.working_time_rows(time_working_time(args.runs, _say))
+    if "rules" in args.only:
+        rows += judging.rule_rows(time_rules(run / "rules", args.runs, _say))
     if "remaking" in args.only:
         rows += judging.remaking_rows(time_remaking(run / "remaking", _say))
     for size in sorted(args.sizes) if set(args.only) - WITHOUT_MAIL else ():

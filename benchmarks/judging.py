@@ -13,6 +13,7 @@ from benchmarks.importing import Imported
 from benchmarks.process import Ran
 from benchmarks.queues import ViewTimes
 from benchmarks.remaking import Remade
+from benchmarks.rules import Ruled
 from benchmarks.screens import ScreenTimes
 from benchmarks.searching import Recall, SearchTimes
 from benchmarks.table import Row
@@ -24,6 +25,7 @@ __all__ = [
     "queue_rows",
     "recall_rows",
     "remaking_rows",
+    "rule_rows",
     "screen_rows",
     "search_rows",
     "working_time_rows",
@@ -43,6 +45,8 @@ START = 1.6
 ARRIVAL_MS = 1000.0
 WORKING_TIME_RATE = 100_000
 REMAKING_S = 10.0
+RULE_RATE = 100_000
+SORTING_MS = 5.0
 KEY = 1.5
 
 
@@ -207,6 +211,28 @@ def remaking_rows(found: Remade) -> list[Row]:
         *(
             _spread_row(f"{what}: {word}", found.tickets, {"deskhand": spread}, _NO_GOAL)
             for word, spread in waits
+        ),
+    ]
+
+
+def rule_rows(found: Ruled) -> list[Row]:
+    """Rows of a table asked a second, and what triage and routing of a message take."""
+    rate, took = found.rows_per_s, found.message
+    asked = _Verdict("at least 100000", f"{rate:.0f}", rate >= RULE_RATE)
+    sorting = _Verdict("p95 under 5 ms", f"{took.p95:.2f} ms", took.p95 < SORTING_MS)
+    return [
+        _row("rows of a decision table, evaluations/s", 100, {"deskhand": rate}, "{:.0f}", asked),
+        _spread_row(
+            "triage and routing of a message, ms",
+            found.tickets_open,
+            {"deskhand": took},
+            sorting,
+        ),
+        _spread_row(
+            "triage and routing of a message, ms of the processor",
+            found.tickets_open,
+            {"deskhand": found.cpu},
+            _NO_GOAL,
         ),
     ]
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks import judging, working_time
+from benchmarks import judging, rules, working_time
 from benchmarks.corpus import Word
 from benchmarks.figures import Spread, percentile, ratio, size_of, size_word, spread
 from benchmarks.importing import Imported
@@ -134,3 +136,18 @@ def test_working_time_has_a_row_for_each_kind(monkeypatch: pytest.MonkeyPatch) -
     ]
     assert all(rate.per_s > 0 for rate in rates)
     assert rows[-1].met is False
+
+
+def test_rules_are_judged_by_rate_and_by_the_95th_percentile() -> None:
+    quick = rules.Ruled(2e6, 5_000, Spread(2.0, 4.9, 3), Spread(1.0, 2.0, 3))
+    slow = rules.Ruled(9e4, 5_000, Spread(2.0, 5.1, 3), Spread(1.0, 2.0, 3))
+    assert [row.met for row in judging.rule_rows(quick)] == [True, True, None]
+    assert [row.met for row in judging.rule_rows(slow)] == [False, False, None]
+
+
+def test_messages_are_sorted_and_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MESSAGES", 4)
+    monkeypatch.setattr(rules, "_TICKETS", 20)
+    found = rules.time_rules(tmp_path / "rules", 1, lambda _: None, tickets=20)
+    assert found.rows_per_s > 0
+    assert (found.message.count, found.cpu.count) == (4, 4)

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 from workflow.actions import Assign
 from workflow.apply import APPLY, Context, set_by_person
-from workflow.model import ENGINE, Status, from_millis
+from workflow.model import ENGINE, from_millis
 from workflow.settings import GroupSettings, Settings
-from workflow.store.statements import col, func, select
+from workflow.store.statements import col, select
 from workflow.store.store import Transaction
 from workflow.store.tables import Agent, Ticket
+from workflow.store.team import loads, waiting_in
 
 __all__ = [
     "Choice",
@@ -35,9 +36,6 @@ SOON = timedelta(hours=1)
 
 _BATCH = 200
 _CHUNK = 800
-_OURS = (Status.NEW.value, Status.OPEN.value)
-"""What counts as work: in the other statuses somebody else has to do something."""
-
 _LONG_AGO = from_millis(0)
 
 
@@ -165,20 +163,7 @@ def load_staff(transaction: Transaction, settings: Settings) -> Staff:
     agents = {a.name: a for a in session.exec(select(Agent).where(col(Agent.active)))}
     if not any(group.cap or group.assign == "least-loaded" for group in settings.groups):
         return Staff(agents, {}, transaction.now)
-    loads = session.exec(
-        select(Ticket.assignee, func.count())
-        .where(
-            col(Ticket.assignee).is_not(None),
-            col(Ticket.status).in_(_OURS),
-            col(Ticket.spam_at).is_(None),
-            col(Ticket.merged_into).is_(None),
-            col(Ticket.snoozed_until).is_(None),
-            ~col(Ticket.snoozed_until_reply),
-        )
-        .group_by(col(Ticket.assignee))
-    )
-    counted = {name: count for name, count in loads if name is not None}
-    return Staff(agents, counted, transaction.now)
+    return Staff(agents, loads(transaction.raw), transaction.now)
 
 
 def load_previous(
@@ -228,22 +213,12 @@ def hand_out(context: Context, groups: Iterable[str] | None = None, most: int = 
     if not handing:
         return 0
     transaction = context.transaction
-    waiting = transaction.session.exec(
-        select(Ticket)
-        .where(
-            col(Ticket.group_name).in_(sorted(handing)),
-            col(Ticket.assignee).is_(None),
-            col(Ticket.status).in_(_OURS),
-            col(Ticket.spam_at).is_(None),
-            col(Ticket.merged_into).is_(None),
-            col(Ticket.snoozed_until).is_(None),
-            ~col(Ticket.snoozed_until_reply),
-            col(Ticket.escalated_to).is_(None),
-        )
-        .order_by(col(Ticket.due_rank), col(Ticket.urgency_rank), col(Ticket.id))
-        .limit(most)
-    ).all()
-    tickets = [ticket for ticket in waiting if not set_by_person(ticket, "assignee")]
+    numbers = waiting_in(transaction.raw, sorted(handing), most)
+    if not numbers:
+        return 0
+    waiting = transaction.session.exec(select(Ticket).where(col(Ticket.id).in_(numbers))).all()
+    in_order = sorted(waiting, key=lambda ticket: numbers.index(ticket.id or 0))
+    tickets = [ticket for ticket in in_order if not set_by_person(ticket, "assignee")]
     if not tickets:
         return 0
     staff = load_staff(transaction, context.settings)

@@ -143,6 +143,11 @@ class Identity(SQLModel, table=True):
 _QUEUED = "status IN ('new','open','pending','on hold') AND spam_at IS NULL AND merged_into IS NULL"
 _LISTED = "status <> 'closed' AND spam_at IS NULL AND merged_into IS NULL"
 _BY_DUE = ("due_rank", "urgency_rank", "waiting_rank", "id")
+OURS = (
+    "status IN ('new','open') AND spam_at IS NULL AND merged_into IS NULL AND snoozed_until IS NULL"
+    " AND NOT snoozed_until_reply"
+)
+"""What waits for us: in the other statuses somebody else has to do something."""
 _SNOOZED = ("snoozed_until", "snoozed_until_reply")
 
 
@@ -174,6 +179,10 @@ class Ticket(SQLModel, table=True):
         _partial("ix_ticket_snoozed", "snoozed_until", where="snoozed_until IS NOT NULL"),
         Index("ix_ticket_updated", "updated_at", "id"),
         Index("ix_ticket_customer", "customer_id", "id"),
+        # How much each agent has to do, and what waits in a group for somebody to be free.
+        _partial(
+            "ix_ticket_ours", "assignee", "group_name", "due_rank", "urgency_rank", "id", where=OURS
+        ),
         _partial("ix_ticket_conversation", "conversation", "id", where="conversation IS NOT NULL"),
         _partial("ix_ticket_merged", "merged_into", where="merged_into IS NOT NULL"),
     )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from workflow.model import from_millis
+from workflow.store.tables import OURS
 
-__all__ = ["AgentRow", "agents"]
+__all__ = ["AgentRow", "agents", "loads", "waiting_in"]
 
-_AGENTS = """
+_AGENTS = f"""
 SELECT agent.name, agent.groups, agent.away_since, agent.away_until,
-       (SELECT count(*) FROM ticket WHERE ticket.assignee = agent.name
-        AND ticket.status IN ('new', 'open') AND ticket.spam_at IS NULL
-        AND ticket.merged_into IS NULL AND ticket.snoozed_until IS NULL
-        AND NOT ticket.snoozed_until_reply)
+       (SELECT count(*) FROM ticket WHERE ticket.assignee = agent.name AND {OURS})
 FROM agent WHERE agent.active ORDER BY agent.name"""
+_LOADS = f"""
+SELECT assignee, count(*) FROM ticket WHERE assignee IS NOT NULL AND {OURS} GROUP BY assignee"""
+# The condition as it stands in the index: by parameters a database could not prove it.
+_WAITING = f"""
+SELECT id FROM ticket WHERE assignee IS NULL AND group_name IN (SELECT value FROM json_each(?))
+AND escalated_to IS NULL AND {OURS} ORDER BY due_rank, urgency_rank, id LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,19 @@ def agents(fetch: Callable[[str], list[Any]]) -> list[AgentRow]:
         AgentRow(name, tuple(json.loads(groups)), _moment(since), _moment(until), count)
         for name, groups, since, until, count in fetch(_AGENTS)
     ]
+
+
+def loads(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many tickets wait for each agent who has some."""
+    return dict(connection.execute(_LOADS).fetchall())
+
+
+def waiting_in(connection: sqlite3.Connection, groups: Sequence[str], most: int) -> list[int]:
+    """The tickets of groups that nobody has, most urgent promise first; not those that wait for
+    somebody to accept them.
+    """
+    found = connection.execute(_WAITING, (json.dumps(list(groups)), most))
+    return [number for (number,) in found]
 
 
 def _moment(millis: int | None) -> datetime | None:

@@ -25,6 +25,10 @@ def _of_ticket() -> list[sa.Column[Any]]:
     ]
 
 
+_OURS = (
+    "status IN ('new','open') AND spam_at IS NULL AND merged_into IS NULL AND snoozed_until IS NULL"
+    " AND NOT snoozed_until_reply"
+)
 _OF_AGENT = ("away_since", "away_until", "last_assigned_at")
 _TABLES = ("clock_mark", "rule_timer", "firing", "notice", "learned")
 
@@ -35,6 +39,13 @@ def upgrade() -> None:
         op.add_column("ticket", column)
     for name in _OF_AGENT:
         op.add_column("agent", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_ticket_ours",
+        "ticket",
+        ["assignee", "group_name", "due_rank", "urgency_rank", "id"],
+        sqlite_where=sa.text(_OURS),
+        postgresql_where=sa.text(_OURS),
+    )
     op.create_table(
         "clock_mark",
         sa.Column("ticket_id", sa.Integer(), nullable=False),
@@ -116,6 +127,7 @@ def downgrade() -> None:
     """Take them away again."""
     for name in reversed(_TABLES):
         op.drop_table(name)
+    op.drop_index("ix_ticket_ours", "ticket")
     for name in reversed(_OF_AGENT):
         op.drop_column("agent", name)
     for column in reversed(_of_ticket()):
