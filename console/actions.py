@@ -105,6 +105,14 @@ ACTIONS: tuple[Entry, ...] = (
         "Answer",
     ),
     Entry(
+        "take_proposed",
+        "Take the suggested reply",
+        "Puts the text that a rule proposes into your reply, at the cursor; nothing is sent until you send it.",
+        ("D",),
+        _TICKET,
+        "Answer",
+    ),
+    Entry(
         "take_back",
         "Take back what has not left …",
         "A reply that is held or scheduled becomes your draft again, with its recipients and files.",

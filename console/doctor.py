@@ -56,6 +56,7 @@ def examine(desktop: Desktop) -> Iterator[Finding]:
     except (DeskError, sqlite3.Error) as fault:
         yield Finding("database", False, str(fault), "restore the latest backup if it stays so")
         return
+    yield from _notices(desktop)
     yield from _accounts(desktop)
 
 
@@ -212,6 +213,23 @@ def _files(desktop: Desktop) -> Iterator[Finding]:
         if missing
         else "",
     )
+
+
+def _notices(desktop: Desktop) -> Iterator[Finding]:
+    """What rules wanted to tell outside and could not."""
+    rows = desktop.reads.fetch(
+        "SELECT id, rule, kind, state, attempts, error FROM notice WHERE error IS NOT NULL"
+        " AND (state = 'failed' AND created_at > ? OR state = 'queued') ORDER BY id DESC LIMIT 5",
+        (to_millis(desktop.clock.now()) - 7 * 86_400_000,),
+    )
+    for number, rule, kind, state, attempts, error in rows:
+        tried = f"tried {attempts} time{'s' if attempts != 1 else ''}"
+        yield Finding(
+            "notices",
+            False,
+            f"notice {number} of {rule} ({kind}, {tried}): {error}",
+            "it is tried again by itself" if state == "queued" else "mend it; later notices count",
+        )
 
 
 def _accounts(desktop: Desktop) -> Iterator[Finding]:

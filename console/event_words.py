@@ -86,6 +86,15 @@ def _link_words(data: Mapping[str, Any]) -> str:
     )
 
 
+def _fired(data: Mapping[str, Any]) -> str:
+    """What a rule did, or would have done, and what it could not."""
+    did = ", ".join(map(str, data.get("did") or ())) or "nothing"
+    words = f"would do {did}" if data.get("mode") == "shadow" else f"did {did}"
+    if data.get("failed"):
+        words += f"; could not {'; '.join(map(str, data['failed']))}"
+    return f"{words}, on {data.get('on')}"
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.created": lambda _data: "opened the ticket",
     "ticket.status": _change("status"),
@@ -127,6 +136,13 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         if data.get("after")
         else f"not about #{data.get('before')}"
     ),
+    "rule.fired": lambda data: _fired(data),
+    "rule.stopped": lambda data: f"did nothing: {data.get('why')}",
+    "reply.suggested": lambda _data: "proposes a reply",
+    "customer.event": lambda data: f"event {data.get('event')} of the customer",
+    "notice.sent": lambda data: f"{data.get('kind')} told: {data.get('answer')}",
+    "notice.failed": lambda data: f"{data.get('kind')} could not be told: {data.get('error')}",
+    "sla.mark": lambda data: f"{data.get('rule')}: its time has come",
     "sla.at_risk": _metric("at risk"),
     "sla.breached": _metric("breached"),
     "message.sent": lambda data: (

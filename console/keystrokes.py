@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console.belonging_keys import Belonging
+from console.carried import Brought
 from console.macro_runs import MACRO, MacroRuns
 from console.presence_keys import PresenceKeys
 from console.widgets.picker import fuzzy
@@ -111,6 +112,15 @@ class Keystrokes(MacroRuns, Belonging, PresenceKeys):
             pane.transcript.next_match(1)
             return
         self._write("note", everybody=False)
+
+    def do_take_proposed(self) -> None:
+        """Put the text that a rule proposes into the reply."""
+        ticket = self._desk.ticket
+        if ticket is None or not ticket.proposed:
+            self._desk.say("No rule proposes a reply here.", "dim")
+            return
+        one = ticket.proposed[0]
+        self._desk.writing.put_in(one.text, Brought(one.rule, one.rule, (), ()), everybody=False)
 
     def do_forward(self) -> None:
         """Pass it on to somebody who is not the customer."""

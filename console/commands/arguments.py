@@ -34,6 +34,7 @@ HANDLERS = {
     "unlink": "console.commands.joining:unlink",
     "dismiss": "console.commands.joining:dismiss",
     "customer": "console.commands.customers:customer",
+    "event": "console.commands.customers:event",
     "macro": "console.commands.macros:macro",
     "calendar": "console.commands.calendars:calendar",
     "presence": "console.commands.presence:presence",
@@ -122,6 +123,7 @@ def build_parser() -> argparse.ArgumentParser:
     _changing_verbs(verb)
     _joining_verbs(verb)
     _people_verbs(verb)
+    _event_verb(verb)
     _macro_verbs(verb)
     _calendar_verbs(verb)
     team_verbs(verb, _part)
@@ -315,6 +317,20 @@ def _people_verbs(verb: _AddVerb) -> None:
             added.add_argument("other", metavar="B", help=who)
         else:
             added.add_argument("who", metavar="X", help=who)
+
+
+def _event_verb(verb: _AddVerb) -> None:
+    found = verb("event", "tell what another system knows of a customer: triggers can act on it")
+    found.add_argument("name", metavar="NAME", help="what happened, such as failed_login")
+    found.add_argument(
+        "--customer",
+        required=True,
+        metavar="X",
+        help="a number, an address, KIND:ACCOUNT or a name",
+    )
+    found.add_argument(
+        "--data", action="append", default=[], metavar="K=V", help="what else is known; several"
+    )
 
 
 def _macro_verbs(verb: _AddVerb) -> None:

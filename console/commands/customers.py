@@ -7,13 +7,13 @@ from argparse import Namespace
 from console.bootstrap import Desktop
 from console.commands import documents
 from console.commands.answer import Answer, table, tell
-from workflow.actions import Action, JoinCustomers, SplitCustomer
-from workflow.errors import NotFound
-from workflow.model import Actor, rfc3339
+from workflow.actions import Action, JoinCustomers, Signal, SplitCustomer
+from workflow.errors import NotFound, UsageError
+from workflow.model import ENGINE, Actor, rfc3339
 from workflow.store import people
 from workflow.store.rows import CustomerDetail, CustomerRow, HistoryRow
 
-__all__ = ["customer"]
+__all__ = ["customer", "event"]
 
 _SHOWN = 100
 _EVERY = 1_000_000
@@ -26,6 +26,36 @@ def customer(desktop: Desktop, args: Namespace) -> Answer:
         tell(f"deskhand: {problem}; until then new customers get what the last good version says")
     doing = {"list": _list, "show": _show, "merge": _merge, "unmerge": _unmerge}
     return doing[args.what](desktop, args)
+
+
+def event(desktop: Desktop, args: Namespace) -> Answer:
+    """``event NAME --customer X [--data K=V]``: a signal of another system."""
+    data = []
+    for pair in args.data:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{pair!r} is no K=V: write it like --data times=5")
+        data.append((key.strip(), value))
+    number = people.root_number(
+        desktop.reads.fetch, people.find_customer(desktop.reads.fetch, args.customer)
+    )
+    before = desktop.reads.last_event_id()
+    action = Signal(number, args.name, tuple(data))
+    actor = Actor.agent(desktop.agent) if desktop.agent else ENGINE
+    outcome = desktop.desk.perform(action, actor, CAUSE)
+    fired = desktop.reads.fetch(
+        "SELECT json_extract(data, '$.rule') FROM event WHERE id > ? AND name = 'rule.fired'"
+        " ORDER BY id",
+        (before,),
+    )
+    document = {
+        "event": args.name,
+        "customer": number,
+        "ticket": outcome.ticket,
+        "fired": [rule for (rule,) in fired],
+    }
+    done = f"; fired {', '.join(document['fired'])}" if fired else ""
+    return Answer(document, f"{outcome.summary}{done}")
 
 
 def _list(desktop: Desktop, args: Namespace) -> Answer:

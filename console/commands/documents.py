@@ -51,6 +51,9 @@ Calendars = Mapping[str, Calendar]
 def ticket(detail: TicketDetail, now: datetime, calendars: Calendars) -> Document:
     """One ticket, whole."""
     found = _head(detail, now, calendars)
+    found["suggested_replies"] = [
+        {"rule": one.rule, "text": one.text, "at": rfc3339(one.at)} for one in detail.proposed
+    ]
     found["messages"] = [message(entry) for entry in detail.messages]
     found["escalation"] = _escalation(detail.escalation, now)
     found["events"] = [_event(entry) for entry in detail.events]

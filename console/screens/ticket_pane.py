@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from console.widgets.queue_row import CHANNELS, STATES
 from console.widgets.side_pane import SidePane
 from console.widgets.transcript import Transcript
 from workflow.model import Priority, to_millis
+from workflow.plaintext import one_line
 
 if TYPE_CHECKING:
     from workflow.store.rows import TicketDetail
@@ -27,11 +29,13 @@ __all__ = ["TicketHead", "TicketPane"]
 
 
 class TicketHead(Bar):
-    """Two lines over a conversation: the subject, then state, priority, who, and the nearest promise; a third one
-    where the ticket looks like another.
+    """Two lines over a conversation: the subject, then state, priority, who, and the nearest promise; one more
+    where the ticket looks like another, and where a rule proposes a reply.
     """
 
-    DEFAULT_CSS = "TicketHead { height: 2; width: 1fr; &.-guess { height: 3; } }"
+    DEFAULT_CSS = (
+        "TicketHead { height: 2; width: 1fr; &.-three { height: 3; } &.-four { height: 4; } }"
+    )
 
     def __init__(self, bridge: Bridge, zone: tzinfo | None) -> None:
         super().__init__(id="ticket-head")
@@ -43,15 +47,28 @@ class TicketHead(Bar):
     def show(self, ticket: TicketDetail, place: str) -> None:
         """Show a ticket; ``place`` is where it stands in its view (3/40)."""
         self._ticket, self._place = ticket, place
-        self.set_class(ticket.suggestion is not None, "-guess")
+        lines = len(self._lines)
+        self.set_class(lines == 3, "-three")
+        self.set_class(lines == 4, "-four")
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One of the lines (Textual's Line API)."""
         line = LineBuilder(self.size.width)
         if self._ticket is not None:
-            (self._subject, self._facts, self._guess)[min(y, 2)](line, self._ticket)
+            lines = self._lines
+            lines[min(y, len(lines) - 1)](line, self._ticket)
         return line.strip(self.inks("text", self.GROUND))
+
+    @property
+    def _lines(self) -> list[Callable[[LineBuilder, TicketDetail], None]]:
+        ticket = self._ticket
+        lines: list[Callable[[LineBuilder, TicketDetail], None]] = [self._subject, self._facts]
+        if ticket is not None and ticket.suggestion is not None:
+            lines.append(self._guess)
+        if ticket is not None and ticket.proposed:
+            lines.append(self._proposed)
+        return lines
 
     def draw(self, line: LineBuilder) -> None:
         """Not used: there are several lines."""
@@ -110,6 +127,18 @@ class TicketHead(Bar):
         line.add(" ≈ looks like ", inks("risk", self.GROUND))
         line.add(f"#{guess.ticket} {sign} ", inks(ink, self.GROUND))
         words = guess.subject or "(no subject)"
+        line.add(words, inks("text", self.GROUND), most=max(0, line.room - len(keys) - 2))
+        line.pad_to(line.width - len(keys), inks("text", self.GROUND))
+        line.add(keys, inks("dim", self.GROUND))
+
+    def _proposed(self, line: LineBuilder, ticket: TicketDetail) -> None:
+        """The reply that a rule proposes, and the key that takes it."""
+        inks, one = self.inks, ticket.proposed[0]
+        keys = "D takes it "
+        line.add(
+            f" ✎ suggested reply from {one.rule.partition(':')[2]}: ", inks("risk", self.GROUND)
+        )
+        words = one_line(one.text, 200)
         line.add(words, inks("text", self.GROUND), most=max(0, line.room - len(keys) - 2))
         line.pad_to(line.width - len(keys), inks("text", self.GROUND))
         line.add(keys, inks("dim", self.GROUND))

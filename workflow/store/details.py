@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from workflow.drafts import SUGGESTED
 from workflow.model import from_millis, moment
 from workflow.participants import strangers
 from workflow.store.links import links, suggestions
@@ -19,6 +20,7 @@ from workflow.store.rows import (
     EventDetail,
     IdentityDetail,
     MessageDetail,
+    ProposedReply,
     TicketDetail,
 )
 
@@ -83,6 +85,12 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
     related = links(fetch, numbers)
     guesses = suggestions(fetch, numbers)
     events = _events(fetch, numbers, marks) if whole else {}
+    proposed = _grouped(
+        fetch,
+        f"""SELECT ticket_id, agent, text, updated_at FROM draft
+        WHERE ticket_id IN ({marks}) AND kind = '{SUGGESTED}' ORDER BY updated_at DESC, agent""",
+        numbers,
+    )
     found: dict[int, TicketDetail] = {}
     for row in rows:
         number = row[0]
@@ -111,6 +119,10 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
             escalation=_escalation(escalations.get(number)),
             links=tuple(related.get(number, ())),
             suggestion=guesses.get(number),
+            proposed=tuple(
+                ProposedReply(rule, text, from_millis(at))
+                for rule, text, at in proposed.get(number, ())
+            ),
         )
     return found
 

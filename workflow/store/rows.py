@@ -30,6 +30,7 @@ __all__ = [
     "LinkDetail",
     "MessageDetail",
     "OutboxRow",
+    "ProposedReply",
     "QueueRow",
     "SearchHit",
     "SenderRuleRow",
@@ -257,6 +258,15 @@ class SuggestionDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposedReply:
+    """A text that a rule has put before the agent; ``rule`` is its actor, as ``rule:NAME``."""
+
+    rule: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TicketDetail:
     """One ticket, whole."""
 
@@ -295,6 +305,8 @@ class TicketDetail:
     policy: str | None = None
     suggested_macro: str | None = None
     wants_person: bool = False
+    proposed: tuple[ProposedReply, ...] = ()
+    """What rules propose to answer, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
