@@ -17,6 +17,10 @@ from workflow.policy_file import load_policies
 from workflow.routing.reach import gap, unreachable
 from workflow.routing.table import load_routes
 from workflow.settings import AgentSettings, GroupSettings, Settings, load_settings
+from workflow.triggers.do_reading import ACTIONS
+from workflow.triggers.events import WORDS
+from workflow.triggers.reading import FILE as TRIGGERS
+from workflow.triggers.reading import load_triggers
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -102,10 +106,25 @@ def test_a_sample_of_rules_loads(page: str, name: str, text: str, tmp_path: Path
     agents = (AgentSettings("ben", "ben@example.com", ("finance",)),)
     rules = load_escalation(tmp_path, Settings(agents=agents, groups=groups))
     assert rules.reasons
+    assert [rule.do.escalate.to for rule in rules.rules if rule.do.escalate] == ["L2", "L2", "lead"]
     assert [(level.name, level.group, level.then) for level in rules.levels] == [
         ("L2", "finance", "lead"),
         ("lead", "leads", None),
     ]
+
+
+def test_the_sample_of_triggers_loads(tmp_path: Path) -> None:
+    found = re.search(r"```toml workflow/triggers\.toml\n(.*?)```", _page("triggers"), re.DOTALL)
+    assert found is not None
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / TRIGGERS).write_text(found[1], encoding="utf-8")
+    rules = load_triggers(tmp_path, Settings(), load_calendars(tmp_path))
+    assert [rule.name for rule in rules if rule.do.send] == ["received"]
+    assert [rule.name for rule in rules if rule.every] == ["monday list"]
+    # Every event and every action is on the page.
+    page = _page("triggers")
+    assert [word for word in WORDS if f"`{word}`" not in page] == []
+    assert [key for key in ACTIONS if f"`{key}`" not in page] == []
 
 
 def test_the_sample_of_policies_loads(tmp_path: Path) -> None:

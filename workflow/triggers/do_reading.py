@@ -16,9 +16,9 @@ from workflow.settings import Secret, Settings
 from workflow.toml_lines import Entry
 from workflow.triggers.rule import Answer, Do, Program, Tell, Up, Webhook
 
-__all__ = ["SECRETS", "WHO", "read_do", "read_notify", "read_secret", "read_up"]
+__all__ = ["ACTIONS", "SECRETS", "WHO", "read_do", "read_notify", "read_secret", "read_up"]
 
-_ACTIONS = (
+ACTIONS = (
     "status", "priority", "topic", "assign", "group", "policy", "add_tags", "remove_tags", "snooze",
     "note", "escalate", "suggest", "macro", "draft", "reply", "notify", "webhook", "run",
 )  # fmt: skip
@@ -34,7 +34,7 @@ _LONGEST_RUN_S = 600
 
 def read_do(entry: Entry, settings: Settings) -> Do:
     """The actions of a rule; raises SettingsError."""
-    entry.allow(_ACTIONS)
+    entry.allow(ACTIONS)
     if not entry.values:
         raise entry.fault("do", "the rule does nothing: give at least one action")
     if "escalate" in entry.values:

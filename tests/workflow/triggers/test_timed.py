@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -207,8 +208,6 @@ def test_a_policy_escalates_what_is_unresolved(desk: Ruled, clock: ManualClock) 
 def test_the_team_is_told_in_its_hours_unless_it_is_urgent(
     desk: Ruled, clock: ManualClock, urgent: str, due: str
 ) -> None:
-    from dataclasses import replace
-
     desk.write(CALENDARS, OFFICE)
     desk.desk.settings = desk.settings = replace(
         desk.settings,
