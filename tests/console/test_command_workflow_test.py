@@ -207,3 +207,24 @@ def test_a_pilot_is_held_against_what_happened(deskhand: CommandLine) -> None:
     assert "pilot (routing.csv:2, in shadow): 1 of 3 the same" in text
     assert "experts, but it came to support: 1 ticket" in text
     assert "no rule in shadow" in deskhand("workflow", "shadow", "id:4").out
+
+
+def test_the_macro_of_a_row_becomes_a_suggested_reply_and_sends_nothing(
+    deskhand: CommandLine,
+) -> None:
+    table = (
+        "rule,text,->,group,macro,suggest\nrefunds,refund,,experts,acknowledge,refund-approved\n"
+    )
+    write(deskhand.home, table + "all,,,support,,\n")
+    number = deskhand.opened("m1", body="a refund please")
+    deskhand.json("engine", "--once")
+    ticket = deskhand.json("show", str(number))
+    assert ticket["group"] == "experts"
+    assert [message["direction"] for message in ticket["messages"]] == ["in"]
+    assert deskhand.json("outbox")["items"] == []
+    names = [event["name"] for event in ticket["events"]]
+    assert names.count("reply.suggested") == 1
+    (fired,) = [event for event in ticket["events"] if event["name"] == "rule.fired"]
+    assert (fired["actor"], fired["cause"]) == ("rule:refunds", "routing.csv:2")
+    # Gone through again, the same row does the same.
+    assert deskhand.json("workflow", "test")["differ"] == 0

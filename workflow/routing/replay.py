@@ -27,12 +27,13 @@ from workflow.settings import Settings
 from workflow.standing import standing
 from workflow.store.rows import EventDetail, MessageDetail, TicketDetail
 
-__all__ = ["Decided", "TopicOf", "happened", "would"]
+__all__ = ["FIRED", "Decided", "TopicOf", "happened", "would"]
 
 TopicOf = Callable[[MessageDetail, str | None, Mapping[str, Any]], str | None]
 """The topic of a message by other topics: given the message, its language and what triage told then."""
 
 _TABLE = FILE.rpartition("/")[2]
+FIRED = "rule.fired"
 _LATE = (ClockState.BREACHED, ClockState.MISSED)
 
 
@@ -285,6 +286,8 @@ class _Retold(_Walk):
     rows: list[history.Row] = field(default_factory=list)
     """The events that clocks are made of, as they would be."""
     triaged: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    firings: frozenset[int] = frozenset()
+    """The changes that rules have made, triggers and macros of rows."""
     named: bool = False
     """Whether the policy is one that a person or a row has named."""
 
@@ -293,6 +296,8 @@ class _Retold(_Walk):
         _Walk.__post_init__(self)
         told = (e.data for e in self.ticket.events if e.name == "ticket.triaged")
         self.triaged = {data.get("message", 0): data for data in told}
+        fired = (e.change_id for e in self.ticket.events if e.name == FIRED)
+        self.firings = frozenset(change for change in fired if change is not None)
 
     def take(self, event: EventDetail) -> None:
         if self.arriving is not None and not self._of_arrival(event):
@@ -315,7 +320,11 @@ class _Retold(_Walk):
 
     def _decided_then(self, event: EventDetail) -> bool:
         """Whether an event is of what is decided anew."""
-        if event.name in (ROUTED, UNPLACED) or event.cause.startswith(f"{_TABLE}:"):
+        of_table = event.cause.startswith(f"{_TABLE}:")
+        if event.change_id in self.firings:
+            # What a trigger did stays, and what the macro of a row did if it is the row.
+            return of_table and event.actor != f"rule:{self.route}"
+        if event.name in (ROUTED, UNPLACED) or of_table:
             return True
         if event.name == "ticket.policy":
             return not event.actor.startswith("agent:")

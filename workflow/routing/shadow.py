@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow.model import Priority
 from workflow.routing.apply import ROUTED
+from workflow.routing.replay import FIRED
 from workflow.store.rows import EventDetail, TicketDetail
 
 __all__ = ["BY", "Pilot", "Tally", "watch"]
@@ -19,7 +20,6 @@ BY = ("topic", "channel", "group")
 """By what the tickets of a pilot are told apart."""
 
 _COMPARED = ("group", "level", "assignee", "priority", "policy")
-FIRED = "rule.fired"
 
 
 @dataclass(slots=True)
