@@ -31,6 +31,7 @@ from workflow.leases import Holder
 from workflow.settings import ChannelSettings, Settings
 from workflow.store.reads import Reads
 from workflow.timers import fire_due
+from workflow.triage.training import Learning, retrain
 from workflow.triggers.react import react
 
 __all__ = ["AccountResult", "AccountState", "Engine", "EnginePass"]
@@ -147,6 +148,7 @@ class Engine:
                     tally += found
                 if self._leases.held(TIMERS):
                     timers = fire_due(self._desk)
+                    retrain(self._desk, self._reads)
                 sent = asyncio.run(self._sender.send_due(self._mine()))
                 if self._leases.held(TIMERS):
                     # What was sent is an event, too, on which a rule may wait.
@@ -263,6 +265,7 @@ class Engine:
     def _run_timers(self) -> None:
         """Tell what is due; between two commits only the time itself can make something due."""
         seen, due, rules = -1, None, None
+        learning = Learning(self._desk, self._reads)
         try:
             while not self._stopping.is_set():
                 pause = _LOOK_S
@@ -280,6 +283,7 @@ class Engine:
                         if left <= 0:
                             fire_due(self._desk)
                         else:
+                            learning.look()
                             pause = min(left, _LOOK_S)
                 except Exception as fault:  # noqa: BLE001  time must go on
                     # A store that fails is said by the accounts, which meet it too.

@@ -78,9 +78,12 @@ class SetPriority(Action):
 
 @dataclass(frozen=True, slots=True)
 class SetField(Action):
-    """Set one of ``topic``, ``language``, ``level``, ``subject``, ``policy``, ``tier``, ``company``.
+    """Set one of ``topic``, ``language``, ``urgency``, ``sentiment``, ``wants-person``, ``level``,
+    ``subject``, ``policy``, ``tier``, ``company``.
 
-    None clears it; for ``policy`` it leaves the choice to the first that matches.
+    None clears it; for ``policy`` it leaves the choice to the first that matches. What an agent
+    sets of the first five stays, whatever triage says later; topics that agents set are what it
+    learns from.
 
     ``tier`` and ``company`` belong to the ticket's customer.
     """

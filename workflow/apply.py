@@ -35,6 +35,7 @@ from workflow.settings import Settings
 from workflow.store.statements import col, func, select
 from workflow.store.store import Transaction
 from workflow.store.tables import Agent, Customer, Group, Message, Ticket, TicketTag
+from workflow.triage.settable import TOLD_FIELDS, told_value
 
 __all__ = [
     "APPLY",
@@ -216,7 +217,9 @@ def set_priority(context: Context, action: a.SetPriority) -> Result:
     return Result(f"priority of #{ticket.id} to {priority.word}", ticket.id)
 
 
-_TICKET_FIELDS = ("topic", "language", "level", "subject", "policy")
+_TOLD_FIELDS = ("topic", "language", *TOLD_FIELDS)
+"""What triage tells: an agent who sets it to what it is already says that it is right."""
+_TICKET_FIELDS = (*_TOLD_FIELDS, "level", "subject")
 _CUSTOMER_FIELDS = ("tier", "company")
 
 
@@ -228,9 +231,11 @@ def set_field(context: Context, action: a.SetField) -> Result:
         return _set_policy(context, ticket, action.value)
     value = one_line(action.value, 200) if action.value is not None else None
     target: Ticket | Customer
-    if action.field in _TICKET_FIELDS:
-        target = ticket
-        stored: str | None = (value or "") if action.field == "subject" else value
+    stored: str | int | float | bool | None
+    if action.field in _TOLD_FIELDS:
+        target, stored = ticket, told_value(action.field, value)
+    elif action.field in _TICKET_FIELDS:
+        target, stored = ticket, (value or "") if action.field == "subject" else value
     elif action.field in _CUSTOMER_FIELDS:
         customer = context.transaction.session.get(Customer, ticket.customer_id)
         assert customer is not None
@@ -238,17 +243,23 @@ def set_field(context: Context, action: a.SetField) -> Result:
     else:
         known = ", ".join((*_TICKET_FIELDS, "policy", *_CUSTOMER_FIELDS))
         raise UsageError(f"there is no field {action.field!r} to set: take one of {known}")
-    before = getattr(target, action.field)
-    if before != stored:
-        data = {"field": action.field, "before": before, "after": stored}
+    column = action.field.replace("-", "_")
+    before = getattr(target, column)
+    confirms = (
+        action.field in _TOLD_FIELDS
+        and context.actor.kind == "agent"
+        and not set_by_person(ticket, column)
+    )
+    if before != stored or confirms:
+        data = {"field": column, "before": before, "after": stored}
         if target is not ticket:
             _touch_tickets_of(context, ticket.customer_id)
         else:
-            data |= note_setter(context, ticket, action.field)
+            data |= note_setter(context, ticket, column)
         context.record("ticket.field", ticket.id, data)
-        setattr(target, action.field, stored)
+        setattr(target, column, stored)
         context.transaction.session.add(target)
-    return Result(f"{action.field} of #{ticket.id} to {stored or 'nothing'}", ticket.id)
+    return Result(f"{action.field} of #{ticket.id} to {value or 'nothing'}", ticket.id)
 
 
 def _touch_tickets_of(context: Context, customer: int) -> None:

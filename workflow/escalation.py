@@ -80,9 +80,10 @@ def accept(context: Context, action: a.Accept) -> Result:
         )
     before = ticket.assignee
     row.accepted_at, row.accepted_by = context.now, who
+    setters: dict[str, dict[str, str]] = {}
     if context.actor.kind == "agent":
         ticket.assignee = who
-        note_setter(context, ticket, "assignee")
+        setters = note_setter(context, ticket, "assignee")
     context.transaction.session.add_all([row, ticket])
     context.record(
         "ticket.accepted",
@@ -93,6 +94,7 @@ def accept(context: Context, action: a.Accept) -> Result:
             "by": who,
             "before": {"assignee": before},
             "after": {"assignee": ticket.assignee},
+            **setters,
         },
     )
     return Result(f"accepted #{ticket.id} at {row.to_level}", ticket.id)
@@ -117,7 +119,7 @@ def hand_back(context: Context, action: a.HandBack) -> Result:
         home["assignee"],
     )
     ticket.escalated_to = None
-    note_setter(context, ticket, *_OWNER)
+    setters = note_setter(context, ticket, *_OWNER)
     context.transaction.session.add_all([row, ticket])
     text = printable(action.note).strip()
     to = ", ".join(filter(None, (home["group"], home["assignee"]))) or "nobody"
@@ -131,6 +133,7 @@ def hand_back(context: Context, action: a.HandBack) -> Result:
             "note": text,
             "before": before,
             "after": home,
+            **setters,
         },
     )
     _write_note(context, ticket, f"Handed back from {row.to_level} to {to}.", text)
@@ -234,7 +237,7 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
     escalated_before = ticket.escalated_to
     ticket.level, ticket.escalated_to, ticket.assignee = level.name, level.name, None
     ticket.group_name = level.group or ticket.group_name
-    note_setter(context, ticket, *_OWNER)
+    setters = note_setter(context, ticket, *_OWNER)
     session.add(ticket)
     context.record(
         "ticket.escalated",
@@ -252,6 +255,7 @@ def _move_up(context: Context, ticket: Ticket, level: Level, said: _Said) -> str
             "urgent": said.urgent,
             "before": {**before, "escalated_to": escalated_before},
             "after": {"group": ticket.group_name, "level": level.name, "assignee": None},
+            **setters,
         },
     )
     agents = _agents(context, level)

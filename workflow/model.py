@@ -99,6 +99,15 @@ class Urgency(IntEnum):
         """The word a person reads and types."""
         return self.name.lower()
 
+    @classmethod
+    def parse(cls, word: str) -> Urgency:
+        """The urgency for a word; raises ValueError with the words that fit."""
+        try:
+            return cls[word.strip().upper()]
+        except KeyError:
+            known = ", ".join(u.word for u in cls)
+            raise ValueError(f"urgency {word!r} is not one of {known}") from None
+
 
 class Direction(StrEnum):
     """Where a message went."""

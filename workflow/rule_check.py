@@ -16,6 +16,7 @@ from workflow.routing.sheet import Problem, SheetError, read_text
 from workflow.routing.table import Route, Table, read_table
 from workflow.rulebook import RuleBook, Rules
 from workflow.settings import Settings
+from workflow.triage.verdict import OTHER
 from workflow.triggers.rule import AROUND_THE_CLOCK, OF_POLICY, Rule
 
 __all__ = ["Checked", "check", "place_of"]
@@ -168,8 +169,7 @@ def _unheard(home: Path, rules: Rules, table: Table, settings: Settings) -> Iter
 
 
 def _topics(rules: Rules) -> set[str]:
-    found = getattr(rules, "topics", None)
-    return set(getattr(found, "names", ()))
+    return {*rules.topics.names, OTHER} if rules.topics.names else set()
 
 
 def _names_in(query: Query) -> Iterator[tuple[str, str]]:

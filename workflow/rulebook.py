@@ -23,6 +23,8 @@ from workflow.query.predicate import compile_predicate
 from workflow.query.steady import JUDGED_AT, moving
 from workflow.routing.matching import Matcher, RoutingFile
 from workflow.settings import Settings
+from workflow.triage.topics import FILE as TOPICS
+from workflow.triage.topics import NO_TOPICS, Topics, load_topics
 from workflow.triggers.reading import FILE as TRIGGERS
 from workflow.triggers.reading import load_triggers
 from workflow.triggers.rule import Rule
@@ -47,6 +49,7 @@ class Rules:
     """The decision table."""
     marks: tuple[Mark, ...] = ()
     """The moments of clocks that rules wait for."""
+    topics: Topics = NO_TOPICS
     clocks_version: str = ""
     """Tells apart what clocks are made by: policies, calendars and marks."""
 
@@ -86,6 +89,8 @@ class RuleBook:
             uses=(self.calendars,),
         )
 
+        self.topics: WatchedFile[Topics] = WatchedFile(home, TOPICS, load_topics, NO_TOPICS)
+
     @property
     def files(self) -> tuple[WatchedFile[Any], ...]:
         """Every file that is watched."""
@@ -96,6 +101,7 @@ class RuleBook:
             self.companies,
             self.routes,
             self.triggers,
+            self.topics,
         )
 
     @property
@@ -118,6 +124,7 @@ class RuleBook:
             routes=self.routes.value,
             marks=marks_of(rules),
             clocks_version=self._clocks_version(),
+            topics=self.topics.value,
         )
 
     def _clocks_version(self) -> str:

@@ -9,10 +9,11 @@ from workflow.errors import DeskError
 from workflow.model import ENGINE
 from workflow.routing.apply import route
 from workflow.store.store import Arrived
+from workflow.triage.apply import triage
 
 __all__ = ["sort"]
 
-_STEPS: Sequence[Callable[[Context, Sequence[Arrived]], None]] = (route,)
+_STEPS: Sequence[Callable[[Context, Sequence[Arrived]], None]] = (triage, route)
 """In their order: each may use what the one before it has found out."""
 
 

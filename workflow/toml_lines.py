@@ -167,6 +167,10 @@ class Entry:
             place = self._file.place(self._kind, self._index, key, item)
         return SettingsError(f"{self._file.path}:{place}: {sentence}")
 
+    def line_of(self, key: str, item: str) -> int:
+        """The line on which an item of a key's value stands."""
+        return int(self._file.place(self._kind, self._index, key, item).partition(":")[0])
+
     def allow(self, known: Collection[str], hints: Mapping[str, str] | None = None) -> None:
         """Refuse every other key; ``hints`` say where such a key belongs."""
         for key in self.values:

@@ -85,6 +85,11 @@ def _put_setters(ticket: Ticket, data: dict[str, Any]) -> None:
     ticket.set_by = {**kept, **data.get("set_before", {})}
 
 
+def _put_setters_again(ticket: Ticket, data: dict[str, Any]) -> None:
+    """Who had set the fields after it."""
+    ticket.set_by = {**ticket.set_by, **data.get("set_after", {})}
+
+
 def _swap(context: Context, event: Event) -> None:
     """Write the event with its sides swapped."""
     data: dict[str, Any] = {**event.data, "undoes": event.id}
@@ -221,6 +226,7 @@ def _escalated(context: Context, event: Event) -> None:
     _end_escalations(context, [event.data["escalation"]], ended=True)
     _end_escalations(context, event.data["ended"], ended=False)
     _put_owner(context, ticket, before)
+    _put_setters(ticket, event.data)
     data = {**event.data, "undoes": event.id}
     context.record("ticket.de_escalated", ticket.id, data)
 
@@ -234,6 +240,7 @@ def _escalated_again(context: Context, event: Event) -> None:
     _end_escalations(context, event.data["ended"], ended=True)
     _end_escalations(context, [event.data["escalation"]], ended=False)
     _put_owner(context, ticket, {**event.data["after"], "escalated_to": event.data["to"]})
+    _put_setters_again(ticket, event.data)
     context.record("ticket.escalated", ticket.id, {**event.data, "undoes": event.id})
 
 
@@ -247,6 +254,7 @@ def _accepted(context: Context, event: Event) -> None:
         raise _changed_since(ticket, "owner", ticket.assignee, event.data["after"]["assignee"])
     row.accepted_at = row.accepted_by = None
     ticket.assignee = event.data["before"]["assignee"]
+    _put_setters(ticket, event.data)
     context.transaction.session.add_all([row, ticket])
     data = {**event.data, "accepted_at": rfc3339(event.at), "undoes": event.id}
     context.record("ticket.unaccepted", ticket.id, data)
@@ -259,6 +267,7 @@ def _accepted_again(context: Context, event: Event) -> None:
         raise _changed_since(ticket, "escalation", row.accepted_by, None)
     row.accepted_at, row.accepted_by = context.now, event.data["by"]
     ticket.assignee = event.data["after"]["assignee"]
+    _put_setters_again(ticket, event.data)
     context.transaction.session.add_all([row, ticket])
     context.record("ticket.accepted", ticket.id, {**event.data, "undoes": event.id})
 
@@ -271,6 +280,7 @@ def _handed_back(context: Context, event: Event) -> None:
         raise _changed_since(ticket, "level", ticket.level, event.data["after"]["level"])
     _end_escalations(context, [event.data["escalation"]], ended=False)
     _put_owner(context, ticket, event.data["before"])
+    _put_setters(ticket, event.data)
     context.record("ticket.kept_up", ticket.id, {**event.data, "undoes": event.id})
 
 
@@ -282,6 +292,7 @@ def _handed_back_again(context: Context, event: Event) -> None:
         raise _changed_since(ticket, "level", ticket.level, before["level"])
     _end_escalations(context, [event.data["escalation"]], ended=True)
     _put_owner(context, ticket, {**event.data["after"], "escalated_to": None})
+    _put_setters_again(ticket, event.data)
     context.record("ticket.handed_back", ticket.id, {**event.data, "undoes": event.id})
 
 

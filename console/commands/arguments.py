@@ -20,6 +20,7 @@ HANDLERS = {
     "reply": "console.commands.answering:reply",
     "forward": "console.commands.answering:forward",
     "set": "console.commands.changing:set_fields",
+    "triage": "console.commands.told:triage",
     "assign": "console.commands.changing:assign",
     "take": "console.commands.changing:take",
     "snooze": "console.commands.changing:snooze",

@@ -224,6 +224,7 @@ def _interval(entry: Counted) -> dict[str, object]:
 def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
     """Each fact with what set it."""
     from workflow.routing.reasons import reasons
+    from workflow.triage.reasons import told_reasons
 
     latest = next((e for e in reversed(detail.events) if e.name == "ticket.status"), None)
     yield {
@@ -232,7 +233,7 @@ def _facts(detail: TicketDetail) -> Iterator[dict[str, object]]:
         "cause": f"{latest.actor} through {latest.cause}" if latest else "default",
         "evidence": f"{latest.name} at {rfc3339(latest.at)}" if latest else "as it came in",
     }
-    for reason in reasons(detail):
+    for reason in (*reasons(detail), *told_reasons(detail)):
         yield asdict(reason)
     yield _policy(detail)
     yield from _belonging(detail)

@@ -1,4 +1,4 @@
-"""The words of the verbs about the team and its rules: presence, workflow."""
+"""The words of the verbs about the team and its rules: triage, presence, workflow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ def team_verbs(
     part: Callable[..., argparse.ArgumentParser],
 ) -> None:
     """Add the verbs; ``part`` adds a word below one of them."""
+    found = verb("triage", "what triage says of a text or of a ticket, with what it rests on")
+    found.add_argument("words", nargs="*", metavar="TEXT|-|ID", help="- reads standard input")
+    found.add_argument("--subject", metavar="S", help="the subject that goes with the text")
+    found.add_argument(
+        "--learned", action="store_true", help="what was learned from resolved tickets"
+    )
     found = verb("presence", "who is at the desk; say that you are away, or here again")
     whats = found.add_subparsers(dest="what", metavar="WHAT", parser_class=type(found))
     for name, help_ in (

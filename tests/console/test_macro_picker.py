@@ -324,12 +324,12 @@ async def test_the_preview_says_which_text_and_why(
     ticket = sample.tickets["dpa"]
     async with opened(size=(150, 36)) as pilot:
         for language, words in (
-            (None, "en, since the ticket's language is not known; for every channel"),
+            ("none", "en, since the ticket's language is not known; for every channel"),
             ("de", "de, as the customer writes; for every channel"),
             ("pt", "en, since there is no text in pt; for every channel"),
         ):
-            if language:
-                desktop.desk.perform(SetField(ticket, "language", language), BEN, "test")
+            chosen = None if language == "none" else language
+            desktop.desk.perform(SetField(ticket, "language", chosen), BEN, "test")
             await open_ticket(pilot, sample, "dpa")
             await picker(pilot)
             await pilot.press(*"bug")

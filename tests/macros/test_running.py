@@ -58,7 +58,9 @@ def state(bench: Bench, ticket: int) -> str:
     messages = [m for m in found.pop("messages") if m["delivery"] != "cancelled"]
     for name in ("events", "version", "updated_at"):
         del found[name]
-    return json.dumps([found, [m for m in messages if m["direction"] == "in"]], default=str)
+    return json.dumps(
+        [found, [m for m in messages if m["direction"] == "in"]], default=str, sort_keys=True
+    )
 
 
 def rows(bench: Bench) -> list[dict[str, object]]:

@@ -135,8 +135,8 @@ class Bench:
         return found
 
     def names(self, ticket: int) -> list[str]:
-        """The names of its events, in their order."""
-        return [event.name for event in self.ticket(ticket).events]
+        """The names of its events, in their order, without what triage makes of its messages."""
+        return [event.name for event in self.ticket(ticket).events if event.actor != "triage"]
 
     def rows(self, sql: str, *parameters: object) -> list[Any]:
         """What the database holds."""

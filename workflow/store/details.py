@@ -37,7 +37,7 @@ _TICKET_FIELDS = (
 )  # fmt: skip
 """What a ticket's row has in the order of the statement, as far as it needs no conversion."""
 
-_CUSTOMER = len(_TICKET_FIELDS) + 9
+_CUSTOMER = len(_TICKET_FIELDS) + 10
 """Where the customer's columns begin."""
 
 
@@ -50,7 +50,7 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
         f"""SELECT ticket.id, subject, status, priority, priority_by, channel, account, group_name,
         assignee, level, topic, language, sentiment, urgency, contacts, policy, suggested_macro,
         snoozed_until, snoozed_until_reply, spam_at, ticket.merged_into, ticket.created_at,
-        updated_at, waiting_since, version, wants_person,
+        updated_at, waiting_since, version, wants_person, set_by,
         customer.id, customer.name, customer.company, customer.tier
         {FROM} WHERE ticket.id IN ({marks})""",
         numbers,
@@ -97,7 +97,7 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
         values = dict(zip(_TICKET_FIELDS, row, strict=False))
         (
             until, until_reply, spam_at, merged_into, created_at, updated_at, waiting, version, wants,
-            *customer,
+            set_by, *customer,
         ) = row[len(_TICKET_FIELDS) :]  # fmt: skip
         theirs = identities.get(customer[0], [])
         found[number] = TicketDetail(
@@ -123,6 +123,7 @@ def ticket_details(fetch: Fetch, numbers: list[int], *, whole: bool) -> dict[int
                 ProposedReply(rule, text, from_millis(at))
                 for rule, text, at in proposed.get(number, ())
             ),
+            set_by=json.loads(set_by or "{}"),
         )
     return found
 

@@ -8,7 +8,7 @@ still draws it through its own gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -307,6 +307,8 @@ class TicketDetail:
     wants_person: bool = False
     proposed: tuple[ProposedReply, ...] = ()
     """What rules propose to answer, the newest first."""
+    set_by: Mapping[str, str] = field(default_factory=dict)
+    """Who set a field last, as actors are written."""
 
 
 @dataclass(frozen=True, slots=True)
