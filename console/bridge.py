@@ -105,6 +105,10 @@ class ReadsPort(Protocol):
         """What an agent has typed and not sent."""
         ...
 
+    def has_notices(self, agent: str, now: datetime) -> bool:
+        """Whether a notice for an agent's desktop is due."""
+        ...
+
     def data_version(self) -> int:
         """A number that changes when another connection has committed."""
         ...
@@ -147,6 +151,10 @@ class DeskPort(Protocol):
         options: DraftOptions | None = None,
     ) -> None:
         """Keep what was typed and chosen; an empty text without a file removes it."""
+        ...
+
+    def take_notices(self, agent: str) -> list[str]:
+        """The notices for an agent's desktop that are due; nobody else gets them from then on."""
         ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from console.bridge import Bridge, ReadsPort
+from console.desktop_notices import DesktopNotices
 from workflow.errors import DeskError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Live:
         self._asked = 0
         self._pending = False
         self._busy = False
+        self._notices = DesktopNotices(desk)
 
     def first_rows(self, query: str, sort: str, limit: int) -> list[QueueRow]:
         """The head of a view, at once: what is on the screen at the first paint."""
@@ -103,6 +105,7 @@ class Live:
         self._count_held()
 
     def _count_held(self) -> None:
+        self._notices.look()
         self._bridge.read(
             lambda reads: reads.held_count(), self._desk.show_held, self._desk.complain
         )

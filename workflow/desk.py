@@ -41,10 +41,14 @@ from workflow.store.rows import HeldRow
 from workflow.store.statements import ColumnElement, col, exists, select
 from workflow.store.store import Store, Transaction
 from workflow.store.tables import Agent, Change, Draft, Event, Group
+from workflow.triggers.notices import DESKTOP
 from workflow.triggers.react import Reactions, react
+from workflow.triggers.telling import claim_notices, mark_told
 from workflow.undo import revert
 
 __all__ = ["Desk", "Outcome"]
+
+_MOST_NOTICES = 200
 
 _REGISTERED = (
     customer_events, customers, delivery, escalation, forward, linking, opening, presence, release, reply,
@@ -228,6 +232,14 @@ class Desk:
     def discard_draft(self, agent: str, ticket: int, kind: str) -> None:
         """Forget what an agent has typed."""
         self.save_draft(agent, ticket, kind, "", None)
+
+    def take_notices(self, agent: str) -> list[str]:
+        """The notices for an agent's desktop that are due, a line each; they count as told."""
+        with self.engine_change("notices") as context:
+            claimed = claim_notices(context, [DESKTOP], _MOST_NOTICES, agent)
+            for notice in claimed:
+                mark_told(context, notice.id, f"shown to {agent}")
+            return [str(notice.body["subject"]) for notice in claimed]
 
     @contextmanager
     def engine_work(self) -> Iterator[Transaction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from console.bootstrap import Desktop
@@ -59,6 +59,7 @@ def _check(desktop: Desktop, _args: Namespace) -> Answer:
     of_macros += problems_with_keys(macros, own_keys(desktop.home)[0])
     found = check(desktop.home, desktop.settings, [macro.name for macro in macros])
     texts = [place_of(str(problem)) for problem in of_macros]
+    texts += _texts_of_rules(desktop)
     found = Checked((*found.problems, *_below(desktop, texts)), found.warnings)
     document = {
         "problems": [_problem(one) for one in found.problems],
@@ -74,6 +75,18 @@ def _check(desktop: Desktop, _args: Namespace) -> Answer:
     if not found.problems:
         lines.append(f"{counts}: nothing to mend")
     return Answer(document, "\n".join(lines), 1 if found.problems else 0)
+
+
+def _texts_of_rules(desktop: Desktop) -> Iterator[Problem]:
+    """Faults of the texts that rules fill in, whatever the ticket."""
+    for rule in desktop.rule_book.current.rules:
+        do = rule.do
+        answers = [answer.text for answer in (do.draft, do.send) if answer is not None]
+        for text in (do.note, do.notify.text if do.notify else "", *answers):
+            fault = desktop.macro_plans.fault(text) if text else None
+            if fault is not None:
+                sentence = f"a text of {rule.name!r}: {fault}"
+                yield Problem(f"workflow/{rule.file}", rule.line, 1, sentence)
 
 
 def _below(desktop: Desktop, problems: list[Problem]) -> list[Problem]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflow.errors import StoreError
-from workflow.model import from_millis, moment
+from workflow.model import from_millis, moment, to_millis
 from workflow.query.sql import Compiled
 from workflow.store import sqlite
 from workflow.store.queue_rows import FROM, QueueRow
@@ -359,6 +359,15 @@ class Reads:
             AND ended_at IS NULL AND accepted_at IS NULL AND NOT ack_told)"""
         )
         return moment(rows[0][0])
+
+    def has_notices(self, agent: str, now: datetime) -> bool:
+        """Whether a notice for an agent's desktop is due."""
+        rows = self.fetch(
+            "SELECT EXISTS(SELECT 1 FROM notice WHERE state = 'queued' AND kind = 'desktop'"
+            " AND due_at <= ? AND json_extract(target, '$.agent') = ?)",
+            (to_millis(now), agent),
+        )
+        return bool(rows[0][0])
 
     def next_notice(self) -> datetime | None:
         """When the next webhook, program or service is to be told."""
