@@ -8,6 +8,7 @@ import pytest
 
 from console.setup.ready_made import local_zone
 from tests.console.command_line import CommandLine
+from tests.console.terminal import terminal
 
 FILES = [
     "workflow/calendars.toml",
@@ -105,3 +106,29 @@ def test_the_zone_of_the_computer_is_found(tmp_path: Path, monkeypatch: pytest.M
     assert local_zone(link) == "America/New_York"
     monkeypatch.setenv("TZ", "CET-1CEST")
     assert local_zone(link) == "Europe/Berlin"
+
+
+def test_a_person_is_asked_for_zone_and_holidays(tmp_path: Path) -> None:
+    home = tmp_path / "desk"
+    with terminal(["-m", "console", "--home", str(home), "setup"]) as shown:
+        shown.until("your name, one word")
+        shown.send("ana\r")
+        shown.until("your own address")
+        shown.send("\r")
+        shown.until("What do customers write to?")
+        shown.send("3\r")
+        shown.until("Install it?")
+        shown.send("\r")
+        shown.until("Which time zone")
+        shown.send("berlin\r")
+        shown.until("did you mean Europe/Berlin?")
+        shown.send("Europe/Berlin\r")
+        shown.until("Which country's holidays")
+        shown.send("DE-BER\r")
+        shown.until("did you mean BE?")
+        shown.send("DE-BE\r")
+        shown.until("added to deskhand.toml: the groups senior, leads")
+        assert shown.status() == 0
+    office = (home / "workflow" / "calendars.toml").read_text(encoding="utf-8")
+    assert 'timezone = "Europe/Berlin"' in office
+    assert 'holidays = { country = "DE", subdivision = "BE" }' in office
