@@ -32,7 +32,7 @@ def picture(rules: Rules, settings: Settings) -> str:
     """As lines of text, from the top down."""
     blocks = [
         ("a message comes in", _channels(settings)),
-        ("triage", [_TRIAGE]),
+        ("triage", _triage(rules)),
         ("routing.csv, the first row that matches", _rows(rules)),
         ("groups", _groups(settings)),
         ("promises, the first policy that matches", _promises(rules)),
@@ -50,6 +50,11 @@ def picture(rules: Rules, settings: Settings) -> str:
             mark = "└─" if number == len(members) - 1 else "├─"
             lines.append(f"   {mark} {member}")
     return "\n".join(lines)
+
+
+def _triage(rules: Rules) -> list[str]:
+    topics = ", ".join(rules.topics.names)
+    return [_TRIAGE, *([f"topics.toml: {topics}"] if topics else [])]
 
 
 def _channels(settings: Settings) -> list[str]:

@@ -155,7 +155,7 @@ def _unheard(home: Path, rules: Rules, table: Table, settings: Settings) -> Iter
     """Conditions that no ticket will ever meet as things are: a topic that no triage gives, a
     channel of no kind.
     """
-    topics = _topics(rules)
+    topics = {*rules.topics.names, OTHER} if rules.topics.names else set()
     channels = {*_CHANNELS, *(channel.kind for channel in settings.channels)}
     known = {"channel": channels} | ({"topic": topics} if topics else {})
     for route in table.routes:
@@ -166,10 +166,6 @@ def _unheard(home: Path, rules: Rules, table: Table, settings: Settings) -> Iter
                     where = "workflow/topics.toml" if field == "topic" else "the desk"
                     sentence = f"no {field} {value!r} is in {where}: {_named(value, known[field])}"
                     yield Problem(*_place(home, route, column), sentence)
-
-
-def _topics(rules: Rules) -> set[str]:
-    return {*rules.topics.names, OTHER} if rules.topics.names else set()
 
 
 def _names_in(query: Query) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,7 @@ def _workflow(
         "section",
         nargs="?",
         metavar="WHAT",
-        help="groups, calendars, policies, routing, rules, escalation; all if not given",
+        help="groups, calendars, policies, topics, routing, rules, escalation; all if not given",
     )
     drawn = part(whats, "diagram", "the path of a ticket as a drawing")
     drawn.add_argument("--format", choices=("text", "mermaid"), default="text")

@@ -17,7 +17,7 @@ from workflow.query.grammar import parse
 from workflow.query.sql import compile_sql
 from workflow.routing.comparing import FIELDS, Comparison, Difference, most_common
 from workflow.routing.matching import Matcher
-from workflow.routing.replay import happened, would
+from workflow.routing.replay import happened, topics_again, would
 from workflow.routing.shadow import BY, Pilot, Tally, watch
 from workflow.rulebook import RuleBook, Rules
 from workflow.settings import FILE as SETTINGS
@@ -78,7 +78,8 @@ def _gone_through(
     for start in range(0, len(numbers), _CHUNK):
         for ticket in desktop.reads.tickets(numbers[start : start + _CHUNK], whole=True):
             was = happened(ticket, now, calendars)
-            then = would(ticket, routes, rules.policies, settings, now)
+            again = topics_again(ticket, rules.topics)
+            then = would(ticket, routes, rules.policies, settings, now, again)
             found.add(ticket.id, ticket.subject, was, then)
     return found
 

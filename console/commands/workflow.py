@@ -173,6 +173,11 @@ def _policies(rules: Rules, _settings: Settings) -> Rows:
     return ("policy", "match", "calendar", *(metric.value for metric in Metric), "pauses in"), rows
 
 
+def _topics(rules: Rules, _settings: Settings) -> Rows:
+    rows = [(name, f"{rules.topics.needs.get(name, 1.0):g}") for name in rules.topics.names]
+    return ("topic", "needs points"), rows
+
+
 def _routing(rules: Rules, _settings: Settings) -> Rows:
     rows = [
         (
@@ -214,6 +219,7 @@ SECTIONS: dict[str, Callable[[Rules, Settings], Rows]] = {
     "groups": _groups,
     "calendars": _calendars,
     "policies": _policies,
+    "topics": _topics,
     "routing": _routing,
     "rules": _rules,
     "escalation": _escalation,

@@ -228,3 +228,48 @@ def test_the_macro_of_a_row_becomes_a_suggested_reply_and_sends_nothing(
     assert (fired["actor"], fired["cause"]) == ("rule:refunds", "routing.csv:2")
     # Gone through again, the same row does the same.
     assert deskhand.json("workflow", "test")["differ"] == 0
+
+
+TOPICS = """\
+[[topic]]
+name = "billing"
+en = ["refund*", "invoice"]
+"""
+
+
+def test_other_topics_lead_to_other_rows(deskhand: CommandLine, tmp_path: Path) -> None:
+    write(deskhand.home, "rule,topic,->,group\nbilling,billing,,experts\nall,,,support\n")
+    write(deskhand.home, TOPICS, "topics.toml")
+    deskhand.opened("m1", body="I want a refund")
+    deskhand.opened("m2", body="where can I park my unicorn")
+    assert deskhand.json("workflow", "test")["rows"] == [
+        {"row": "all", "tickets": 1},
+        {"row": "billing", "tickets": 1},
+    ]
+    changed = tmp_path / "changed"
+    shutil.copytree(deskhand.home / "workflow", changed / "workflow")
+    write(changed, TOPICS.replace('"refund*"', '"unicorn"'), "topics.toml")
+    first, second = deskhand.json("workflow", "test", "--against", str(changed))["tickets"]
+    assert first["differences"]["topic"] == {"was": "billing", "would": "other"}
+    assert first["differences"]["group"] == {"was": "experts", "would": "support"}
+    assert second["differences"]["topic"] == {"was": "other", "would": "billing"}
+    assert second["differences"]["route"] == {"was": "all", "would": "billing"}
+
+
+def test_a_rule_that_moves_it_at_once_hides_not_what_the_table_did(
+    deskhand: CommandLine, tmp_path: Path
+) -> None:
+    write(deskhand.home, "rule,->,group,priority\nall,,support,high\n")
+    write(
+        deskhand.home,
+        '[[rule]]\nname = "at once"\non = "created"\nmatch = "text:angry"\nto = "L2"\n',
+        "escalation.toml",
+    )
+    number = deskhand.opened("m1", body="I am angry")
+    deskhand.json("engine", "--once")
+    assert deskhand.json("show", str(number))["level"] == "L2"
+    changed = tmp_path / "changed"
+    shutil.copytree(deskhand.home / "workflow", changed / "workflow")
+    write(changed, "rule,->,group,priority\nall,,support,low\n")
+    (ticket,) = deskhand.json("workflow", "test", "--against", str(changed))["tickets"]
+    assert ticket["differences"]["priority"] == {"was": "high", "would": "low"}

@@ -26,8 +26,12 @@ from workflow.routing.table import FILE, Route
 from workflow.settings import Settings
 from workflow.standing import standing
 from workflow.store.rows import EventDetail, MessageDetail, TicketDetail
+from workflow.triage.judge import topic_by_words
+from workflow.triage.topics import NAME as TOPICS
+from workflow.triage.topics import Topics
+from workflow.triage.verdict import OTHER
 
-__all__ = ["FIRED", "Decided", "TopicOf", "happened", "would"]
+__all__ = ["FIRED", "Decided", "TopicOf", "happened", "topics_again", "would"]
 
 TopicOf = Callable[[MessageDetail, str | None, Mapping[str, Any]], str | None]
 """The topic of a message by other topics: given the message, its language and what triage told then."""
@@ -95,6 +99,28 @@ def would(
     return replace(walk.decided, breaches=late)
 
 
+def topics_again(ticket: TicketDetail, topics: Topics) -> TopicOf:
+    """Tells the topics of a ticket's messages by the words of another ``topics.toml``. What the desk
+    had learned is taken as it was then, and words that tell a topic come before it, as in triage.
+    """
+    first = next((message.id for message in ticket.messages if message.direction == "in"), None)
+
+    def topic_of(
+        message: MessageDetail, language: str | None, told: Mapping[str, Any]
+    ) -> str | None:
+        whole = message.full_text if message.id == first else None
+        found = topic_by_words(topics, message.subject, message.text, language, whole)
+        if found.value is not None:
+            return found.value
+        before: str | None = told.get("topic")
+        why = str((told.get("evidence") or {}).get("topic", ""))
+        if before is None or why.startswith(TOPICS):
+            return OTHER if topics.names else None
+        return before
+
+    return topic_of
+
+
 @dataclass(slots=True)
 class _Walk:
     """A ticket on its way through its events."""
@@ -109,10 +135,14 @@ class _Walk:
     """The moment of the transaction that brought the message of which the events are."""
     taken: bool = False
     messages: Mapping[int, MessageDetail] = field(init=False)
+    firings: frozenset[int] = frozenset()
+    """The changes that rules have made, triggers and macros of rows."""
 
     def __post_init__(self) -> None:
         ticket = self.ticket
         self.messages = {message.id: message for message in ticket.messages}
+        fired = (event.change_id for event in ticket.events if event.name == FIRED)
+        self.firings = frozenset(change for change in fired if change is not None)
         customer = ticket.customer
         self.facts = TicketFacts(
             id=ticket.id,
@@ -141,6 +171,9 @@ class _Walk:
 
     def _of_arrival(self, event: EventDetail) -> bool:
         """Whether an event is of the transaction that brought a message."""
+        if event.change_id in self.firings:
+            # It followed in a transaction of its own, which may bear the same time.
+            return False
         return event.at == self.arriving and not event.actor.startswith(("agent:", "customer"))
 
     def _hear(self, event: EventDetail) -> None:
@@ -254,9 +287,9 @@ class _Walk:
         changes: dict[str, Any] = {"contacts": int(data.get("contacts") or 0)}
         if facts.language is None and not self.chosen("language"):
             changes["language"] = data.get("language")
-        if facts.topic in (None, "other") and not self.chosen("topic"):
+        if facts.topic in (None, OTHER) and not self.chosen("topic"):
             topic = self._topic(data)
-            if topic is not None and (facts.topic is None or topic != "other"):
+            if topic is not None and (facts.topic is None or topic != OTHER):
                 changes["topic"] = topic
         if not self.chosen("sentiment") and (facts.sentiment is None or "sentiment" in why):
             changes["sentiment"] = data.get("sentiment")
@@ -286,8 +319,6 @@ class _Retold(_Walk):
     rows: list[history.Row] = field(default_factory=list)
     """The events that clocks are made of, as they would be."""
     triaged: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    firings: frozenset[int] = frozenset()
-    """The changes that rules have made, triggers and macros of rows."""
     named: bool = False
     """Whether the policy is one that a person or a row has named."""
 
@@ -296,8 +327,6 @@ class _Retold(_Walk):
         _Walk.__post_init__(self)
         told = (e.data for e in self.ticket.events if e.name == "ticket.triaged")
         self.triaged = {data.get("message", 0): data for data in told}
-        fired = (e.change_id for e in self.ticket.events if e.name == FIRED)
-        self.firings = frozenset(change for change in fired if change is not None)
 
     def take(self, event: EventDetail) -> None:
         if self.arriving is not None and not self._of_arrival(event):

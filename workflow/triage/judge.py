@@ -14,7 +14,7 @@ from workflow.triage.topics import NO_TOPICS, Topics, tell_topic
 from workflow.triage.urgency import tell_urgency
 from workflow.triage.verdict import OTHER, Told, Verdict
 
-__all__ = ["judge"]
+__all__ = ["judge", "topic_by_words"]
 
 _FEW = 12
 """Words; a first mail of so few ("see below") is about what it passes on."""
@@ -42,9 +42,7 @@ def judge(
     heard = [(part, tuple(lists.phrases.find(words))) for part, words in said.parts]
     urgency, calms = tell_urgency(said, heard, lists, now, contacts)
     closing = ("closing", tuple(lists.phrases.find(said.closing_words)))
-    about = said
-    if whole is not None and len(said.body_words) < _FEW:
-        about = listen(subject, whole)
+    about = _about(said, subject, whole)
     return Verdict(
         language=language,
         topic=_topic(topics, model, about, language.value),
@@ -53,6 +51,23 @@ def judge(
         wants_person=tell_wants_person(said, heard),
         calms=calms,
     )
+
+
+def topic_by_words(
+    topics: Topics, subject: str, text: str, language: str | None, whole: str | None = None
+) -> Told[str | None]:
+    """What the words of the file alone say that a message is about; the arguments as for
+    :func:`judge`.
+    """
+    said = listen(subject, text, closings("regards"), closings("thanks"))
+    return tell_topic(topics, _about(said, subject, whole), language).told
+
+
+def _about(said: Said, subject: str, whole: str | None) -> Said:
+    """What is read for the topic: with what it quotes, where the message itself says little."""
+    if whole is not None and len(said.body_words) < _FEW:
+        return listen(subject, whole)
+    return said
 
 
 def _language(said: Said, guess: Guesser | None) -> Told[str | None]:
