@@ -122,7 +122,7 @@ class Desk:
             outcomes = [
                 Outcome(change.id, r.summary, r.ticket, r.message_id, r.outbox_id) for r in results
             ]
-        self._react()
+        self._react(transaction)
         return outcomes
 
     def undo(self, actor: Actor, count: int = 1) -> list[str]:
@@ -192,7 +192,7 @@ class Desk:
                 transaction, items, self.settings, self.secret, cursor, self.rule_book.companies
             )
             self._settle(context)
-        self._react()
+        self._react(transaction)
         return found
 
     def look_into(self, row: HeldRow) -> release.HeldWhole:
@@ -275,12 +275,13 @@ class Desk:
             macros=self._macros,
         )
 
-    def _react(self) -> None:
+    def _react(self, transaction: Transaction) -> None:
         """Fire the rules that a change has set off. A fault of theirs is none of the change's, which
         is made: an engine tries them again.
         """
-        with suppress(DeskError):
-            react(self)
+        if self.reactions.waits_for(transaction.recorded):
+            with suppress(DeskError):
+                react(self)
 
     def _settle(self, context: Context) -> None:
         """What follows from whatever a transaction did: before it ends."""

@@ -57,6 +57,8 @@ class Transaction:
         self.touched: set[int] = set()
         """Tickets whose projections must be made anew before the commit."""
         self.arrived: list[Arrived] = []
+        self.recorded: set[str] = set()
+        """The names of the events that it has written."""
         self.change: Change | None = None
         self._indexed: list[tuple[int, str, str, str]] = []
         self._unindexed: list[tuple[int, str, str, str]] = []
@@ -102,6 +104,7 @@ class Transaction:
                 change_id=self.change.id if self.change else None,
             )
         )
+        self.recorded.add(name)
         if ticket_id is not None:
             self.touched.add(ticket_id)
 
@@ -159,6 +162,8 @@ class Transaction:
     def insert_many(self, table: type, rows: Sequence[dict[str, Any]]) -> None:
         """Write many rows of a table in one statement."""
         if rows:
+            if table is Event:
+                self.recorded.update(row["name"] for row in rows)
             self.connection.execute(insert(table), list(rows))
 
     def flush_index(self) -> None:

@@ -6,33 +6,31 @@ from dataclasses import replace
 from typing import Any
 
 from workflow.apply import Context
-from workflow.query.context import Context as Asking
-from workflow.query.sql import compile_sql
-from workflow.query.tree import Query
-from workflow.store.store import Transaction
 from workflow.store.tables import Ticket
+from workflow.triggers.asked import Asked
 from workflow.triggers.doing import Done, carry_out
 from workflow.triggers.guards import judge, remember, told_lately
 from workflow.triggers.occasion import Occasion
 
-__all__ = ["DEEPEST", "FIRED", "fire", "fits"]
+__all__ = ["DEEPEST", "FIRED", "fire"]
 
 FIRED = "rule.fired"
 DEEPEST = 5
 """So many rules may fire one after the other by what the one before did."""
 
 
-def fire(context: Context, occasion: Occasion) -> bool:
+def fire(context: Context, occasion: Occasion, asked: Asked) -> bool:
     """Let a rule act, if its query fits and its guards allow it. Raises StoreError alone."""
     rule, transaction = occasion.rule, context.transaction
     number = occasion.ticket
     if number is not None:
+        # The query first: it knows the ticket already.
+        if not asked.fits(rule, number):
+            return False
         ticket = transaction.session.get(Ticket, number)
         if ticket is None or ticket.merged_into is not None or ticket.spam_at is not None:
             return False
         occasion = replace(occasion, customer=ticket.customer_id)
-        if not fits(transaction, rule.when, number):
-            return False
     elif not rule.when.empty and not occasion.tickets:
         # A query is about a ticket, and there is none.
         return False
@@ -56,19 +54,10 @@ def fire(context: Context, occasion: Occasion) -> bool:
     acting.record(FIRED, occasion.ticket, _said(occasion, done))
     transaction.session.flush()
     transaction.change = before
+    if not rule.shadow:
+        # A macro may change the customer, and so every ticket of theirs.
+        asked.forget(None if rule.do.macro else number)
     return True
-
-
-def fits(transaction: Transaction, query: Query, ticket: int) -> bool:
-    """Whether a ticket matches a query, by what this transaction has made of it."""
-    if query.empty:
-        return True
-    compiled = compile_sql(query, Asking(None, transaction.now), scoped=False)
-    found = transaction.raw.execute(
-        f"SELECT 1 FROM ticket WHERE ticket.id = ? AND ({compiled.where})",
-        (ticket, *compiled.params),
-    ).fetchone()
-    return found is not None
 
 
 def _too_deep(occasion: Occasion) -> str:

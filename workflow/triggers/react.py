@@ -6,7 +6,7 @@ processes exactly one fires each rule on each event. Nothing is written while no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from workflow.rulebook import Rules
 from workflow.store.statements import col, func, select
 from workflow.store.store import Transaction
 from workflow.store.tables import Event, Meta, Ticket
+from workflow.triggers.asked import Asked
 from workflow.triggers.events import MARK, Happening, concerns, words_of
 from workflow.triggers.firing import FIRED, fire
 from workflow.triggers.listening import ROUTED, Listening, listen
@@ -58,6 +59,14 @@ class Reactions:
         ):
             self._rules, self.listening, self.scheduled = rules, listen(rules), False
         return self.listening
+
+    def waits_for(self, names: Set[str]) -> bool:
+        """Whether a rule listens to one of these events, or the rules are others than before."""
+        known = self.listening
+        if known.idle:
+            return self.began
+        unkept = bool(known.scheduled) and not self.scheduled
+        return unkept or not known.names.isdisjoint(names)
 
     def begin(self, context: Context) -> None:
         """Before anything is written: a desk that has got its first rule starts here, not with what
@@ -125,7 +134,9 @@ def _batch(context: Context, reactions: Reactions) -> tuple[bool, int]:
                   event.change_id)
         for event in found
     ]  # fmt: skip
-    fired = sum(_take(context, listening, happening) for happening in happenings)
+    asked = Asked(transaction, listening.by_name.values())
+    asked.expect(happening.ticket for happening in happenings)
+    fired = sum(_take(context, listening, happening, asked) for happening in happenings)
     # What a firing wrote may fire others.
     return more or fired > 0, fired
 
@@ -134,11 +145,11 @@ def _newest(transaction: Transaction) -> int:
     return transaction.session.scalar(select(func.max(Event.id))) or 0
 
 
-def _take(context: Context, listening: Listening, happening: Happening) -> int:
+def _take(context: Context, listening: Listening, happening: Happening, asked: Asked) -> int:
     """Ask the rules about one event; how many have fired."""
     if happening.name == "ticket.created" and _imported(context, happening):
         return 0
-    count = sum(fire(context, occasion) for occasion in _special(listening, happening))
+    count = sum(fire(context, occasion, asked) for occasion in _special(listening, happening))
     for word in words_of(happening):
         for rule in listening.off_by_word.get(word, ()):
             call_off(context, rule, happening)
@@ -148,7 +159,7 @@ def _take(context: Context, listening: Listening, happening: Happening) -> int:
             if rule.delay_s is not None:
                 start_timer(context, rule, happening)
                 continue
-            count += fire(context, _occasion(context, rule, word, happening))
+            count += fire(context, _occasion(context, rule, word, happening), asked)
     return count
 
 

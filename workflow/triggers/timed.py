@@ -14,6 +14,7 @@ from workflow.query.context import Context as Asking
 from workflow.query.sql import compile_sql
 from workflow.store.statements import col, select
 from workflow.store.tables import Event, RuleTimer, Ticket
+from workflow.triggers.asked import Asked
 from workflow.triggers.events import Happening
 from workflow.triggers.firing import FIRED, fire
 from workflow.triggers.occasion import Occasion
@@ -111,13 +112,14 @@ def fire_timers(context: Context, known: Mapping[str, Rule], limit: int) -> int:
         .order_by(col(RuleTimer.due_at), col(RuleTimer.id))
         .limit(limit)
     ).all()
+    asked = Asked(context.transaction, known.values())
     for row in rows:
         rule = known.get(row.rule)
         if row.ticket_id is None and rule is not None and rule.every is not None:
             # A pass that comes late makes up for one time, not for each that was missed.
             _schedule(context, rule, row)
             session.flush()
-            _come_round(context, rule)
+            _come_round(context, rule, asked)
             continue
         number, event = row.ticket_id, row.event_id
         session.delete(row)
@@ -125,13 +127,13 @@ def fire_timers(context: Context, known: Mapping[str, Rule], limit: int) -> int:
         if rule is None:
             continue
         if rule.every is not None:
-            fire(context, Occasion(rule, f"every {rule.every.text}", ticket=number))
+            fire(context, Occasion(rule, f"every {rule.every.text}", ticket=number), asked)
         elif rule.delay_s is not None:
-            fire(context, _after(context, rule, number, event))
+            fire(context, _after(context, rule, number, event), asked)
     return len(rows)
 
 
-def _come_round(context: Context, rule: Rule) -> None:
+def _come_round(context: Context, rule: Rule, asked: Asked) -> None:
     """A time that comes again: each ticket that matches gets a row that is due at once, so that
     many are settled in several short transactions; a digest tells of all of them.
     """
@@ -147,7 +149,7 @@ def _come_round(context: Context, rule: Rule) -> None:
     ]
     if rule.digest:
         if numbers:
-            fire(context, Occasion(rule, f"every {rule.every.text}", tickets=tuple(numbers)))
+            fire(context, Occasion(rule, f"every {rule.every.text}", tickets=tuple(numbers)), asked)
         return
     waiting = set(
         context.transaction.session.exec(

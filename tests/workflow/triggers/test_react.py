@@ -327,3 +327,31 @@ def test_automatic_answers_stop_at_the_caps_for_loops(desk: Ruled) -> None:
         "10 automatic answers went to this customer within 3 hours"
         in desk.fired(ticket)[-1]["failed"][0]
     )
+
+
+def test_a_row_of_the_routing_table_runs_its_macro(desk: Ruled) -> None:
+    desk.write(
+        "rule,text,->,group,macro\nhello,hello,,support,hello\nelse,,,support,\n",
+        "workflow/routing.csv",
+    )
+    ticket, other = desk.opened(text="hello you"), desk.opened(text="nothing")
+    found = desk.ticket(ticket)
+    assert found.tags == ("macro",)
+    assert [(one.rule, one.text) for one in found.proposed] == [("rule:hello", f"Hello #{ticket}")]
+    (said,) = desk.fired(ticket)
+    assert (said["rule"], said["file"], said["on"]) == ("hello", "routing.csv:2", "routed")
+    assert desk.fired(other) == []
+
+
+def test_whoever_asks_for_a_person_is_moved_up(desk: Ruled) -> None:
+    desk.write(
+        '[[level]]\nname = "L2"\ngroup = "experts"\n\n'
+        '[[rule]]\nname = "asks"\non = "customer asks"\nto = "L2"\n',
+        "workflow/escalation.toml",
+    )
+    ticket = desk.opened(text="This does not help. I want to speak to a real person, please.")
+    other = desk.opened(text="Where is my parcel?")
+    packet = desk.ticket(ticket).escalation
+    assert packet is not None
+    assert (packet.by, packet.reason) == ("rule:asks", "customer asks")
+    assert desk.ticket(other).escalation is None
