@@ -20,7 +20,7 @@ from console.rule_words import (
     when_words,
 )
 from workflow.calendars import WorkingTime
-from workflow.errors import UsageError
+from workflow.errors import SettingsError, UsageError
 from workflow.model import Metric
 from workflow.routing.reasons import given_words
 from workflow.routing.sheet import Problem
@@ -49,6 +49,12 @@ def workflow(desktop: Desktop, args: Namespace) -> Answer:
 
 
 def _check(desktop: Desktop, _args: Namespace) -> Answer:
+    try:
+        _settings = desktop.settings
+    except SettingsError as fault:
+        # Nothing else can be judged without it.
+        (one,) = _below(desktop, [place_of(str(fault))])
+        return Answer({"problems": [_problem(one)], "warnings": []}, str(one), 1)
     from console.macro_keys import problems_with_keys
     from console.own_keys import own_keys
     from macros.library import Library

@@ -147,3 +147,12 @@ def test_a_hostile_name_is_no_markup_of_the_drawing(deskhand: CommandLine) -> No
     assert not set('"<>|') & set(label[1])
     assert "#quot;" in label[1]
     assert json.loads(json.dumps(drawn)) == drawn
+
+
+def test_a_fault_in_the_settings_is_the_one_problem(deskhand: CommandLine) -> None:
+    (deskhand.home / "deskhand.toml").write_text('[[agent]]\nname = "ana"\nrole = "boss"\n')
+    done = deskhand("--json", "workflow", "check")
+    assert (done.status, done.err) == (1, "")
+    (problem,) = done.document["problems"]
+    assert (problem["file"], problem["line"]) == ("deskhand.toml", 3)
+    assert problem["sentence"] == "'boss' is not one of agent, lead"

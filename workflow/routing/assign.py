@@ -18,7 +18,7 @@ from workflow.settings import GroupSettings, Settings
 from workflow.store.statements import col, select
 from workflow.store.store import Transaction
 from workflow.store.tables import Agent, Ticket
-from workflow.store.team import loads, waiting_in
+from workflow.store.team import loads, owners, waiting_in
 
 __all__ = [
     "Choice",
@@ -35,7 +35,6 @@ SOON = timedelta(hours=1)
 """Who is back within this keeps the tickets whose customers write in the meantime."""
 
 _BATCH = 200
-_CHUNK = 800
 _LONG_AGO = from_millis(0)
 
 
@@ -170,24 +169,13 @@ def load_previous(
     transaction: Transaction, customers: Iterable[int], without: Iterable[int]
 ) -> dict[int, list[str]]:
     """For each customer who had their tickets, the last one first; ``without`` are tickets that do
-    not count.
+    not count. One statement.
     """
     found: dict[int, list[str]] = {}
     skipped = set(without)
-    wanted = sorted(set(customers))
-    for start in range(0, len(wanted), _CHUNK):
-        rows = transaction.session.exec(
-            select(Ticket.customer_id, Ticket.assignee, Ticket.id)
-            .where(
-                col(Ticket.customer_id).in_(wanted[start : start + _CHUNK]),
-                col(Ticket.assignee).is_not(None),
-                col(Ticket.spam_at).is_(None),
-            )
-            .order_by(col(Ticket.id).desc())
-        )
-        for customer, assignee, number in rows:
-            if assignee is not None and number not in skipped:
-                found.setdefault(customer, []).append(assignee)
+    for customer, assignee, number in owners(transaction.raw, sorted(set(customers))):
+        if number not in skipped:
+            found.setdefault(customer, []).append(assignee)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from workflow.model import from_millis
 from workflow.store.tables import OURS
 
-__all__ = ["AgentRow", "agents", "loads", "waiting_in"]
+__all__ = ["AgentRow", "agents", "loads", "owners", "waiting_in"]
 
 _AGENTS = f"""
 SELECT agent.name, agent.groups, agent.away_since, agent.away_until,
@@ -20,6 +20,9 @@ SELECT agent.name, agent.groups, agent.away_since, agent.away_until,
 FROM agent WHERE agent.active ORDER BY agent.name"""
 _LOADS = f"""
 SELECT assignee, count(*) FROM ticket WHERE assignee IS NOT NULL AND {OURS} GROUP BY assignee"""
+_OWNERS = """
+SELECT customer_id, assignee, id FROM ticket WHERE customer_id IN (SELECT value FROM json_each(?))
+AND assignee IS NOT NULL AND spam_at IS NULL ORDER BY id DESC"""
 # The condition as it stands in the index: by parameters a database could not prove it.
 _WAITING = f"""
 SELECT id FROM ticket WHERE assignee IS NULL AND group_name IN (SELECT value FROM json_each(?))
@@ -52,6 +55,13 @@ def agents(fetch: Callable[[str], list[Any]]) -> list[AgentRow]:
 def loads(connection: sqlite3.Connection) -> dict[str, int]:
     """How many tickets wait for each agent who has some."""
     return dict(connection.execute(_LOADS).fetchall())
+
+
+def owners(
+    connection: sqlite3.Connection, customers: Sequence[int]
+) -> Iterator[tuple[int, str, int]]:
+    """(customer, agent, ticket) of the tickets of customers that somebody has, the newest first."""
+    yield from connection.execute(_OWNERS, (json.dumps(list(customers)),))
 
 
 def waiting_in(connection: sqlite3.Connection, groups: Sequence[str], most: int) -> list[int]:
