@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from console.fmt import METRIC_WORDS
-from workflow.model import Priority
+from workflow.model import Priority, Urgency
 from workflow.store.rows import EventDetail
+from workflow.triage.verdict import sentiment_word
 
 __all__ = ["actor_words", "event_words"]
 
@@ -95,11 +96,39 @@ def _fired(data: Mapping[str, Any]) -> str:
     return f"{words}, on {data.get('on')}"
 
 
+def _triaged(data: Mapping[str, Any]) -> str:
+    """What triage says of a message, without what is as usual."""
+    if "failed" in data:
+        return "could not judge the message"
+    said = [str(data[name]) for name in ("topic", "language") if data.get(name)]
+    if data.get("urgency") not in (None, "normal"):
+        said.append(f"urgency {data['urgency']}")
+    felt = sentiment_word(data.get("sentiment"))
+    if felt not in ("none", "neutral"):
+        said.append(felt)
+    if data.get("wants_person"):
+        said.append("asks for a person")
+    if int(data.get("contacts") or 0) > 1:
+        said.append(f"wrote {data['contacts']} times in 7 days")
+    return ", ".join(said) or "nothing that stands out"
+
+
+def _field(data: Mapping[str, Any]) -> str:
+    field, after = str(data.get("field")), data.get("after")
+    if field == "urgency" and after is not None:
+        after = Urgency(int(after)).word
+    if field == "wants_person":
+        return "the customer wants a person" if after else "no person is wanted"
+    same = after == data.get("before") and "undoes" not in data
+    return f"{field} {after} is right" if same else f"{field} to {after or 'nothing'}"
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ticket.created": lambda _data: "opened the ticket",
     "ticket.status": _change("status"),
     "ticket.priority": _change("priority", _priority),
-    "ticket.field": lambda data: f"{data.get('field')} to {data.get('after') or 'nothing'}",
+    "ticket.field": _field,
+    "ticket.triaged": _triaged,
     "ticket.assigned": _assigned,
     "ticket.routed": _routed,
     "ticket.unplaced": lambda data: f"nobody of {data.get('group')} gets it: {data.get('why')}",
@@ -194,6 +223,9 @@ _SILENT = frozenset(
 def event_words(event: EventDetail) -> str:
     """One phrase for an event; empty where the conversation shows it anyway."""
     if event.name in _SILENT or (event.name == "ticket.linked" and "part_of" in event.data):
+        return ""
+    if event.name == "ticket.field" and event.actor == "triage":
+        # What triage found out stands in one line.
         return ""
     words = _WORDS.get(event.name)
     what = words(event.data) if words else event.name.replace(".", " ").replace("_", " ")

@@ -14,7 +14,7 @@ from console.commands.answer import Answer, table
 from console.countdown import Countdown, Left
 from console.fmt import METRIC_WORDS, age, clock_words, priority_mark, span_words
 from workflow.errors import NotFound, UsageError
-from workflow.model import Priority, rfc3339, to_millis
+from workflow.model import Priority, Urgency, rfc3339, to_millis
 from workflow.query.grammar import parse
 from workflow.query.sql import compile_sql
 from workflow.standing import standing
@@ -111,6 +111,8 @@ def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
         f" · {detail.assignee or 'unassigned'}{' in ' + detail.group_name if detail.group_name else ''}",
         f"{customer.name or addresses} <{addresses}> · {customer.tier}",
     ]
+    if told := _told(detail):
+        lines.append(told)
     if detail.tags:
         lines.append("tags: " + " ".join(detail.tags))
     if detail.merged_into is not None:
@@ -148,6 +150,22 @@ def _ticket_text(detail: TicketDetail, desktop: Desktop) -> str:
             for f in message.attachments
         ]
     return "\n".join(lines)
+
+
+def _told(detail: TicketDetail) -> str:
+    """What triage has found out, in a line."""
+    from workflow.triage.verdict import sentiment_word
+
+    felt = sentiment_word(detail.sentiment)
+    said = (
+        f"topic {detail.topic}" if detail.topic else "",
+        f"language {detail.language}" if detail.language else "",
+        f"urgency {Urgency(detail.urgency).word}" if detail.urgency is not None else "",
+        felt if felt not in ("none", "neutral") else "",
+        "asks for a person" if detail.wants_person else "",
+        f"wrote {detail.contacts} times in 7 days" if detail.contacts > 1 else "",
+    )
+    return " · ".join(filter(None, said))
 
 
 def _message_head(message: MessageDetail) -> str:

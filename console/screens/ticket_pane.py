@@ -18,6 +18,7 @@ from console.screens.queue_pane import Pane
 from console.widgets.bars import Bar
 from console.widgets.queue_row import CHANNELS, STATES
 from console.widgets.side_pane import SidePane
+from console.widgets.told_fields import WANTS_PERSON
 from console.widgets.transcript import Transcript
 from workflow.model import Priority, to_millis
 from workflow.plaintext import one_line
@@ -111,6 +112,9 @@ class TicketHead(Bar):
             words = fmt.escalation_words(up.to_level, to_millis(now), due, up.accepted_by)
             line.add(f"  {words}", inks("dim" if up.accepted_by else "risk", self.GROUND))
         words, ink = self._promise(ticket, now, line.width < 100)
+        if ticket.wants_person:
+            room = max(0, line.room - len(words) - 3)
+            line.add(f"  ! {WANTS_PERSON}", inks("risk", self.GROUND), most=room)
         if ticket.tags:
             tags = "  " + " ".join(f"#{tag}" for tag in ticket.tags)
             line.add(tags, inks("dim", self.GROUND), most=max(0, line.room - len(words) - 3))

@@ -18,6 +18,7 @@ from console.drawing import LineBuilder
 from console.event_words import actor_words
 from console.themes import Inks
 from console.widgets.queue_row import CHANNELS, STATES
+from console.widgets.told_fields import WANTS_PERSON, told_fields
 from console.widgets.transcript_lines import wrap
 from workflow.model import Priority, to_millis
 from workflow.store.rows import (
@@ -113,6 +114,8 @@ class SidePane(ScrollView):
         if any(belongs):
             words = " · ".join(part for part in belongs if part)
             lines.append(_Line(((words, "accent" if vip else "dim"),)))
+        if ticket.wants_person:
+            lines.append(_Line(((f"! {WANTS_PERSON}", "risk"),)))
         lines += [_Line(), _Line((("Promises", "title"),))]
         lines += [self._clock(clock, now) for clock in ticket.clocks] or [
             _Line((("no promise on this ticket", "faint"),))
@@ -250,13 +253,9 @@ class SidePane(ScrollView):
         )
         policy = ticket.policy or "none: nothing is promised"
         fields.append(("policy", ((policy, "text" if ticket.policy else "risk"),)))
-        for word, value in (
-            ("level", ticket.level),
-            ("topic", ticket.topic),
-            ("language", ticket.language),
-        ):
-            if value:
-                fields.append((word, ((value, "text"),)))
+        if ticket.level:
+            fields.append(("level", ((ticket.level, "text"),)))
+        fields += told_fields(ticket)
         if ticket.tags:
             fields.append(("tags", ((" ".join(f"#{tag}" for tag in ticket.tags), "accent"),)))
         if ticket.snoozed_until is not None:

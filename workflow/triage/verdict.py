@@ -7,12 +7,25 @@ from typing import Any, Generic, TypeVar
 
 from workflow.model import Urgency
 
-__all__ = ["OTHER", "Told", "Verdict", "sentiment_word"]
+__all__ = ["LANGUAGE_NAMES", "OTHER", "Told", "Verdict", "sentiment_word"]
 
 T = TypeVar("T")
 
 OTHER = "other"
 """The topic of what is about none of them, or about which nothing is sure: a person decides."""
+
+
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech",
+    "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
+    "hr": "Croatian", "hu": "Hungarian", "hy": "Armenian", "it": "Italian", "ja": "Japanese",
+    "ka": "Georgian", "ko": "Korean", "nb": "Norwegian", "nl": "Dutch", "pl": "Polish",
+    "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sr": "Serbian",
+    "sv": "Swedish", "ta": "Tamil", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
+    "zh": "Chinese",
+}  # fmt: skip
+"""The languages that triage tells, as a person calls them."""
 
 
 def sentiment_word(sentiment: float | None) -> str:
