@@ -30,6 +30,7 @@ from benchmarks.rules import time_rules
 from benchmarks.screens import BARE_LIST, programs, time_screens
 from benchmarks.table import Row, as_json, as_markdown
 from benchmarks.tickets import Work
+from benchmarks.triaging import time_triage
 from benchmarks.working_time import time_working_time
 
 PARTS = ("import", "search", "queue", "screen", "arrival", "working-time", "rules", "remaking")
@@ -77,6 +78,7 @@ def _measure(args: argparse.Namespace, run: Path) -> list[Row]:
         rows += judging.working_time_rows(time_working_time(args.runs, _say))
     if "rules" in args.only:
         rows += judging.rule_rows(time_rules(run / "rules", args.runs, _say))
+        rows += judging.triage_rows(time_triage(_say))
     if "remaking" in args.only:
         rows += judging.remaking_rows(time_remaking(run / "remaking", _say))
     for size in sorted(args.sizes) if set(args.only) - WITHOUT_MAIL else ():

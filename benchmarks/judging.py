@@ -28,6 +28,7 @@ __all__ = [
     "rule_rows",
     "screen_rows",
     "search_rows",
+    "triage_rows",
     "working_time_rows",
 ]
 
@@ -43,6 +44,7 @@ SEARCH = 0.1
 VIEW_MS = 5.0
 START = 1.6
 ARRIVAL_MS = 1000.0
+TRIAGE_MS = 1.5
 WORKING_TIME_RATE = 100_000
 REMAKING_S = 10.0
 RULE_RATE = 100_000
@@ -235,6 +237,12 @@ def rule_rows(found: Ruled) -> list[Row]:
             _NO_GOAL,
         ),
     ]
+
+
+def triage_rows(took: Spread) -> list[Row]:
+    """What looking at a long mail takes."""
+    goal = _Verdict("p50 under 1.5 ms", f"{took.p50:.2f} ms", took.p50 < TRIAGE_MS)
+    return [_spread_row("triage of a mail of 500 words, ms", 1, {"deskhand": took}, goal)]
 
 
 def _median(imported: Imported, name: str) -> float:
