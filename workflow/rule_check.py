@@ -155,7 +155,7 @@ def _unheard(home: Path, rules: Rules, table: Table, settings: Settings) -> Iter
     """Conditions that no ticket will ever meet as things are: a topic that no triage gives, a
     channel of no kind.
     """
-    topics = {*rules.topics.names, OTHER} if rules.topics.names else set()
+    topics = {*rules.topics.names, OTHER} if rules.topics.own and rules.topics.names else set()
     channels = {*_CHANNELS, *(channel.kind for channel in settings.channels)}
     known = {"channel": channels} | ({"topic": topics} if topics else {})
     for route in table.routes:

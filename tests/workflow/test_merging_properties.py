@@ -195,7 +195,7 @@ def test_any_history_keeps_each_message_on_one_ticket(
                     moves[move](ticket, other, which)
                 known |= {row[0] for row in bench.rows("SELECT id FROM message")}
             _check_places(bench, known)
-            _check_stored(bench, POLICY)
+            _check_stored(bench, Policies.of(POLICY))
             _check_ledgers(bench)
             _check_queries(bench)
             # Everything can be taken out again, whatever was done to it, unless nothing is left.
@@ -203,7 +203,7 @@ def test_any_history_keeps_each_message_on_one_ticket(
                 with contextlib.suppress(Refusal):
                     bench.do(Unmerge(number))
             _check_places(bench, known)
-            _check_stored(bench, POLICY)
+            _check_stored(bench, Policies.of(POLICY))
             homes = {
                 home or on for on, home in bench.rows("SELECT ticket_id, home_id FROM message")
             }

@@ -115,7 +115,7 @@ def topics_again(ticket: TicketDetail, topics: Topics) -> TopicOf:
         before: str | None = told.get("topic")
         why = str((told.get("evidence") or {}).get("topic", ""))
         if before is None or why.startswith(TOPICS):
-            return OTHER if topics.names else None
+            return OTHER if topics.own and topics.names else None
         return before
 
     return topic_of

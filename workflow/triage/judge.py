@@ -96,6 +96,6 @@ def _topic(
             if by_model.value is not None:
                 return by_model
             why.append(by_model.why)
-    if not topics.names and model is None:
+    if not (topics.own and topics.names) and model is None:
         return Told(None)
     return Told(OTHER, "default", tuple(why) or ("no word of topics.toml",))

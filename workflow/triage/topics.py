@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
-from workflow.errors import SettingsError
 from workflow.plaintext import one_line
 from workflow.toml_lines import Entry, TomlFile
 from workflow.triage.phrases import Phrases, words_of
 from workflow.triage.said import Said
 from workflow.triage.verdict import OTHER, Told
 
-__all__ = ["FILE", "NO_TOPICS", "Topics", "load_topics", "tell_topic"]
+__all__ = ["FILE", "NO_TOPICS", "Topics", "built_in_topics", "load_topics", "tell_topic"]
 
 FILE = "workflow/topics.toml"
 NAME = "topics.toml"
+SHIPPED = Path(__file__).parents[1] / "starter" / NAME
 
 _ANY = "words"
 _AGAINST = "not"
@@ -49,6 +50,9 @@ class Topics:
     names: tuple[str, ...] = ()
     needs: Mapping[str, float] = field(default_factory=dict)
     clues: Phrases[_Clue] = field(default_factory=lambda: Phrases(()))
+    file: str = NAME
+    own: bool = True
+    """Written by the team: what fits none of them is ``other``."""
 
 
 NO_TOPICS = Topics()
@@ -94,14 +98,14 @@ def _judge(topics: Topics, found: Mapping[tuple[str, str], tuple[_Clue, str]]) -
     leading = tuple(name for name in topics.names if enough.get(name) == best)
     if len(leading) > 1:
         return Spoken(
-            Told(None, NAME, (f"{' or '.join(leading)} ({best:g} points each)",)), leading
+            Told(None, topics.file, (f"{' or '.join(leading)} ({best:g} points each)",)), leading
         )
     ranked = sorted(
         ((clue, part) for clue, part in found.values() if clue.topic == leading[0]),
         key=lambda pair: -pair[0].points * (_SUBJECT if pair[1] == "subject" else 1.0),
     )
     evidence = tuple(f"{_shown(clue.phrase)} ({part})" for clue, part in ranked[:5])
-    return Spoken(Told(leading[0], f"{NAME}:{ranked[0][0].line}", evidence))
+    return Spoken(Told(leading[0], f"{topics.file}:{ranked[0][0].line}", evidence))
 
 
 def _shown(phrase: str) -> str:
@@ -109,24 +113,23 @@ def _shown(phrase: str) -> str:
 
 
 def load_topics(home: Path) -> Topics:
-    """The topics of a home; none where there is no file.
+    """The topics of a home; where there is no file those that ship.
 
     Raises SettingsError that names the file, the line, the column, what was found and what fits.
     """
-    path = home / FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return NO_TOPICS
-    except UnicodeDecodeError as fault:
-        raise SettingsError(
-            f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8"
-        ) from None
-    except OSError as fault:
-        raise SettingsError(
-            f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
-        ) from None
-    file = TomlFile(path, text)
+    file = TomlFile.read(home / FILE)
+    return _topics(file) if file is not None else built_in_topics()
+
+
+@lru_cache(maxsize=1)
+def built_in_topics() -> Topics:
+    """The topics that ship, for a team that has written none: what they do not hear stays open."""
+    file = TomlFile.read(SHIPPED)
+    assert file is not None
+    return replace(_topics(file), file="built-in topics", own=False)
+
+
+def _topics(file: TomlFile) -> Topics:
     file.top.allow({"topic"}, {"words": "write it below a [[topic]]"})
     entries = file.entries("topic")
     names: list[str] = []

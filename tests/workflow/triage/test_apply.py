@@ -95,9 +95,12 @@ def test_what_fits_nothing_is_other_and_a_later_message_may_tell(bench: Triaged)
     assert bench.ticket(ticket).topic == "billing"
 
 
-def test_without_topics_and_model_a_ticket_has_none(tmp_path: Path, clock: ManualClock) -> None:
+def test_without_topics_of_the_team_those_that_ship_are_heard_and_nothing_is_other(
+    tmp_path: Path, clock: ManualClock
+) -> None:
     plain = Bench(tmp_path, clock)
-    assert plain.ticket(plain.opened(text="an invoice")).topic is None
+    assert plain.ticket(plain.opened(text="an invoice")).topic == "billing"
+    assert plain.ticket(plain.opened(text="a parcel")).topic is None
     plain.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from workflow.errors import SettingsError
 from workflow.triage.said import listen
-from workflow.triage.topics import NO_TOPICS, Topics, load_topics, tell_topic
+from workflow.triage.topics import Topics, built_in_topics, load_topics, tell_topic
 
 FILE = """\
 [[topic]]
@@ -77,8 +77,12 @@ def test_a_list_of_another_language_is_heard_only_where_its_own_is_silent(tmp_pa
     assert tell_topic(topics, listen("", "the cost"), None).tied == ("billing", "shipping")
 
 
-def test_without_the_file_there_are_no_topics(tmp_path: Path) -> None:
-    assert load_topics(tmp_path) is NO_TOPICS
+def test_without_the_file_there_are_those_that_ship(tmp_path: Path) -> None:
+    found = load_topics(tmp_path)
+    assert found is built_in_topics()
+    assert found.names == ("billing", "feature", "account", "technical")
+    told = tell_topic(found, listen("", "I was charged twice"), "en").told
+    assert (told.value, told.source) == ("billing", "built-in topics:9")
 
 
 @pytest.mark.parametrize(
