@@ -26,10 +26,20 @@ def sort(context: Context) -> None:
     transaction = context.transaction
     if not transaction.arrived:
         return
-    transaction.session.flush()
+    try:
+        with transaction.attempt():
+            for step in _STEPS:
+                step(context, transaction.arrived)
+    except DeskError:
+        _sort_step_by_step(context)
+
+
+def _sort_step_by_step(context: Context) -> None:
+    """What can be done of it, and an event about what cannot."""
+    transaction = context.transaction
     for step in _STEPS:
         try:
-            with transaction.session.begin_nested():
+            with transaction.attempt():
                 step(context, transaction.arrived)
         except DeskError as fault:
             data = {"step": step.__name__, "problem": str(fault)}
