@@ -193,6 +193,9 @@ def unsplit(context: Context, number: int, data: dict[str, Any], undoes: int | N
         # What was split off once more since stays where it is.
         if row is not None and row.ticket_id == root.id and row.home_id == number:
             home = data["homes"].get(str(message), source.id)
+            if root_of(transaction, transaction.ticket(home)).id != root.id:
+                # That ticket was taken out since: it is brought back to where it was split off.
+                home = source.id
             row.home_id = None if home == root.id else home
             transaction.session.add(row)
     take_link(context, number, source.id or 0, **{PART_OF: "split"})

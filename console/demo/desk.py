@@ -81,6 +81,7 @@ def demo_home(
     (rules / "sla.toml").write_text(_SLA, encoding="utf-8")
     (rules / "escalation.toml").write_text(_ESCALATION, encoding="utf-8")
     (rules / "routing.csv").write_text(_ROUTING, encoding="utf-8")
+    (rules / "triggers.toml").write_text(_TRIGGERS, encoding="utf-8")
     return home
 
 
@@ -330,3 +331,26 @@ money,,,,,"invoice,Rechnung,discount,renewed",,finance,L2,medium,
 access,,,,,"log in,password,contraseña,login code",,support,L1,high,
 everything else,,,,,,,support,L1,medium,
 """
+
+_TRIGGERS = '''\
+# Nothing here writes to a customer: a draft waits until somebody sends it.
+
+[[trigger]]
+name = "outage, first words"
+on = "created"
+when = "priority:urgent"
+once = "ticket"
+
+[trigger.do]
+add_tags = "outage"
+draft = """
+Hello {{ customer.first_name | default: "there" }},
+
+thank you for telling us at once. We are looking into it now and write again within the hour.
+"""
+
+[[trigger]]
+name = "wants a person"
+on = "customer asks"
+do = { add_tags = "wants-person" }
+'''

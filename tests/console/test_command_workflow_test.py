@@ -174,10 +174,10 @@ def test_what_the_team_has_edited_since_is_told_of_the_home_itself(story: Comman
 def test_a_pilot_is_held_against_what_happened(deskhand: CommandLine) -> None:
     write(
         deskhand.home,
-        "rule,text,->,group,priority,mode\npilot,refund,,experts,high,shadow\nall,,,support,,\n",
+        "rule,text,->,group,priority,mode\npilot,parrot,,experts,high,shadow\nall,,,support,,\n",
     )
     for number in range(1, 4):
-        deskhand.opened(f"m{number}", body="a refund please", From=f"a{number}@x.example")
+        deskhand.opened(f"m{number}", body="a parrot please", From=f"a{number}@x.example")
     deskhand.opened("m4", body="hello")
     deskhand.json("assign", "1", "experts")
     deskhand.json("set", "1", "priority=high")

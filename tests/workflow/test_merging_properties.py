@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.workflow.bench import ANA, BEN, Bench
@@ -177,6 +177,8 @@ steps = st.tuples(
 @pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
 @given(history=st.lists(steps, min_size=3, max_size=20))
+# Split off what a merged ticket brought, take that ticket out, then take the split back.
+@example(history=[(0, 0, 1, 2, 0), (0, 6, 2, 1, 0), (0, 3, 1, 1, 0), (0, 8, 1, 1, 0)])
 def test_any_history_keeps_each_message_on_one_ticket(
     four_tickets: Path, history: list[tuple[int, int, int, int, int]]
 ) -> None:
