@@ -40,20 +40,8 @@ def load_calendars(home: Path) -> Mapping[str, Calendar]:
 
     Raises SettingsError that names the file, the line, the column, what was found and what fits.
     """
-    path = home / FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return BUILT_IN
-    except UnicodeDecodeError as fault:
-        raise SettingsError(
-            f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8"
-        ) from None
-    except OSError as fault:
-        raise SettingsError(
-            f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
-        ) from None
-    return _calendars(TomlFile(path, text))
+    file = TomlFile.read(home / FILE)
+    return _calendars(file) if file is not None else BUILT_IN
 
 
 def files_beside(calendars: Mapping[str, Calendar]) -> tuple[str, ...]:

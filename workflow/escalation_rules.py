@@ -13,7 +13,6 @@ from pathlib import Path
 
 from workflow.calendars import Calendar
 from workflow.clock import parse_duration
-from workflow.errors import SettingsError
 from workflow.plaintext import one_line
 from workflow.settings import Settings
 from workflow.toml_lines import Entry, TomlFile
@@ -112,20 +111,9 @@ def load_escalation(
 
     Raises SettingsError that names the file, the line, the column, what was found and what fits.
     """
-    path = home / FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    file = TomlFile.read(home / FILE)
+    if file is None:
         return levels_of_groups(settings)
-    except UnicodeDecodeError as fault:
-        raise SettingsError(
-            f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8"
-        ) from None
-    except OSError as fault:
-        raise SettingsError(
-            f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
-        ) from None
-    file = TomlFile(path, text)
     rules = _rules(file, settings)
     if calendars is not None:
         for entry in file.entries("level"):

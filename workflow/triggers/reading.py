@@ -12,7 +12,6 @@ from pathlib import Path
 
 from workflow.calendars import Calendar
 from workflow.clock import parse_duration
-from workflow.errors import SettingsError
 from workflow.model import Metric
 from workflow.plaintext import one_line
 from workflow.query.context import Context
@@ -65,20 +64,9 @@ def load_triggers(
     Raises SettingsError that names the file, the line, the column, what was found and what fits.
     Names of calendars are judged where ``calendars`` are given.
     """
-    path = home / FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    file = TomlFile.read(home / FILE)
+    if file is None:
         return ()
-    except UnicodeDecodeError as fault:
-        raise SettingsError(
-            f"{path}: byte {fault.start} is not UTF-8: save the file as UTF-8"
-        ) from None
-    except OSError as fault:
-        raise SettingsError(
-            f"{path} cannot be read ({fault.strerror}): give this user the right to read it"
-        ) from None
-    file = TomlFile(path, text)
     file.top.allow({"trigger"}, {"rule": "each is called [[trigger]] here"})
     found: list[Rule] = []
     for entry in file.entries("trigger"):
