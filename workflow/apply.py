@@ -49,6 +49,8 @@ __all__ = [
     "put_tags",
     "remake_last_line",
     "set_by_person",
+    "setter_of",
+    "suggest_macro",
     "summary_line",
 ]
 
@@ -172,7 +174,24 @@ def set_by_person(ticket: Ticket, field: str) -> bool:
     """Whether a person chose the value of a field (``priority``, ``topic``, ``language``,
     ``urgency``, ``group``, ``level``, ``assignee``, ``policy``): no rule overwrites it.
     """
-    return str(ticket.set_by.get(field, "")).startswith("agent:")
+    return setter_of(ticket, field).startswith("agent:")
+
+
+def setter_of(ticket: Ticket, field: str) -> str:
+    """Who set a field last, as an actor is written; empty where nobody has."""
+    if field == "priority":
+        # Known also of tickets that are older than the record of who set what.
+        return ticket.priority_by
+    return str(ticket.set_by.get(field, ""))
+
+
+def suggest_macro(context: Context, ticket: Ticket, macro: str) -> None:
+    """Propose a macro to whoever opens the ticket."""
+    data = {"field": "suggested_macro", "before": ticket.suggested_macro, "after": macro}
+    said = note_setter(context, ticket, "suggested_macro")
+    context.record("ticket.field", ticket.id, {**data, **said})
+    ticket.suggested_macro = macro
+    context.transaction.session.add(ticket)
 
 
 @applies(a.SetStatus)

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflow.actions import Assign, SetField, SetPriority
-from workflow.apply import APPLY, Context, note_setter, put_tags, set_by_person
+from workflow.apply import (
+    APPLY,
+    Context,
+    put_tags,
+    set_by_person,
+    setter_of,
+    suggest_macro,
+)
 from workflow.model import ENGINE, UNRESOLVED, Actor, Priority, rfc3339
 from workflow.query.conditions import Extra
 from workflow.query.predicate import TicketFacts
@@ -211,7 +218,7 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
     kept = [name for name in _wanted(given) if set_by_person(ticket, name)]
     more: dict[str, Any] = {"mode": "live"}
     if kept:
-        more["kept"] = {name: ticket.set_by[name] for name in kept}
+        more["kept"] = {name: setter_of(ticket, name) for name in kept}
     assignee = given.assignee if "assignee" not in kept else None
     if assignee is not None and batch.staff.gone(assignee):
         more["away"] = assignee
@@ -246,21 +253,12 @@ def _apply(batch: _Batch, ticket: Ticket, verdict: Verdict) -> None:
         APPLY[SetField](context, SetField(number, "policy", policy.name))
     put_tags(context, number, [t for t in given.tags if t not in batch.facts[number].tags])
     if given.suggest is not None and ticket.suggested_macro != given.suggest:
-        _suggest(context, ticket, given.suggest)
+        suggest_macro(context, ticket, given.suggest)
 
 
 def _wanted(given: Given) -> Iterable[str]:
     fields = ("group", "level", "assignee", "priority", "policy")
     return (name for name in fields if getattr(given, name) is not None)
-
-
-def _suggest(context: Context, ticket: Ticket, macro: str) -> None:
-    data = {"field": "suggested_macro", "before": ticket.suggested_macro, "after": macro}
-    context.record(
-        "ticket.field", ticket.id, {**data, **note_setter(context, ticket, "suggested_macro")}
-    )
-    ticket.suggested_macro = macro
-    context.transaction.session.add(ticket)
 
 
 def _place(batch: _Batch, ticket: Ticket) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from workflow import actions as a
-from workflow.apply import APPLY, Context, note_setter, set_by_person
+from workflow.apply import APPLY, Context, set_by_person, setter_of, suggest_macro
 from workflow.errors import DeskError, Refusal, StoreError
 from workflow.macro_plans import MacroPlan, filled, plans_of
 from workflow.merge_tree import follow
@@ -110,10 +110,8 @@ def _fields(context: Context, do: Do, ticket: Ticket, done: Done) -> Iterator[tu
     number = ticket.id or 0
 
     def free(name: str, wanted: str) -> bool:
-        by = ticket.set_by.get(name, "")
-        if name == "priority" and ticket.priority_by.startswith("agent:"):
-            by = ticket.priority_by
-        if set_by_person(ticket, name) or str(by).startswith("agent:"):
+        if set_by_person(ticket, name):
+            by = setter_of(ticket, name)
             done.kept.append(f"{name} is {by}'s choice: not set to {wanted or 'none'}")
             return False
         return True
@@ -166,12 +164,7 @@ def _suggest(context: Context, number: int, macro: str) -> None:
     known = plans_of(context).names()
     if macro not in known:
         raise Refusal(f"there is no macro {macro!r}: deskhand macro list shows those there are")
-    ticket = context.transaction.ticket(number)
-    data = {"field": "suggested_macro", "before": ticket.suggested_macro, "after": macro}
-    said = note_setter(context, ticket, "suggested_macro")
-    context.record("ticket.field", number, {**data, **said})
-    ticket.suggested_macro = macro
-    context.transaction.session.add(ticket)
+    suggest_macro(context, context.transaction.ticket(number), macro)
 
 
 def _macro(context: Context, occasion: Occasion, do: Do, done: Done) -> Iterator[Step]:
@@ -190,7 +183,9 @@ def _macro(context: Context, occasion: Occasion, do: Do, done: Done) -> Iterator
     for action in plan.actions:
         held = [name for name in _set_by(action) if set_by_person(ticket, name)]
         if held:
-            done.kept.append(f"{held[0]} is {ticket.set_by[held[0]]}'s choice: macro {do.macro}")
+            done.kept.append(
+                f"{held[0]} is {setter_of(ticket, held[0])}'s choice: macro {do.macro}"
+            )
             continue
         yield _step(action, f"macro {do.macro}: {action.word}")
     if plan.text.strip():

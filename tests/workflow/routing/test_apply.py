@@ -254,3 +254,13 @@ def test_a_table_that_cannot_be_applied_keeps_no_mail_out(
     event = next(e for e in ticket.events if e.name == "ticket.unsorted")
     assert event.data == {"step": "route", "problem": "there is no agent 'ana' any more"}
     assert bench.routed(number) == []
+
+
+def test_a_priority_that_a_person_set_before_setters_were_kept_is_theirs_too(bench: Routed) -> None:
+    number = bench.opened(text="hello")
+    with bench.store.write(bench.clock.now()) as transaction:
+        ticket = transaction.ticket(number)
+        ticket.priority_by, ticket.set_by = "agent:ana", {}
+        transaction.session.add(ticket)
+    bench.follow_up(number, text="You charged twice.")
+    assert bench.ticket(number).priority_by == "agent:ana"
